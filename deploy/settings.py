@@ -1,0 +1,316 @@
+"""Settings: what may be set, where it may be set, and what is wrong with it.
+
+A value comes from, the strongest first: a command line flag (`--instance-type`), the
+environment (`TWOFOLD_INSTANCE_TYPE`), the stage's table in pyproject.toml
+(`[tool.twofold.stages.prod]`), `[tool.twofold]`, the setting's default. All problems
+are reported at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, cast
+
+from deploy.errors import SettingsError
+from deploy.target import ARCHITECTURES, PYTHONS, Target, running_python
+
+T = TypeVar("T")
+
+ENVIRONMENT_PREFIX = "TWOFOLD_"
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """One thing that can be set: its name, its form, its default and its help.
+
+    `parse` takes what TOML, the environment or a flag gave (str, int, list ...) and
+    raises ValueError with what it expected, such as "a form like 't3.micro'".
+    `short` is a one-letter flag, such as 'k' for `-k`.
+    """
+
+    name: str
+    parse: Callable[[object], T]
+    help: str
+    default: T
+    short: str = ""
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+
+def text(pattern: str, expected: str) -> Callable[[object], str]:
+    """A parser for text of a form, a regular expression for the whole of it."""
+
+    def parse(raw: object) -> str:
+        if isinstance(raw, str) and re.fullmatch(pattern, raw):
+            return raw
+        raise ValueError(expected)
+
+    return parse
+
+
+def optional(parse: Callable[[object], T]) -> Callable[[object], T | None]:
+    """A parser that takes empty text as "not set"."""
+    return lambda raw: None if raw == "" else parse(raw)
+
+
+def whole(minimum: int, maximum: int) -> Callable[[object], int]:
+    """A parser for a whole number within bounds, both included."""
+
+    def parse(raw: object) -> int:
+        is_whole = isinstance(raw, int) or (isinstance(raw, str) and re.fullmatch(r"-?\d+", raw))
+        if is_whole and not isinstance(raw, bool) and minimum <= int(cast(Any, raw)) <= maximum:
+            return int(cast(Any, raw))
+        raise ValueError(f"a whole number from {minimum} to {maximum}")
+
+    return parse
+
+
+def one_of(choices: Sequence[str]) -> Callable[[object], str]:
+    """A parser for one of a few words."""
+
+    def parse(raw: object) -> str:
+        if isinstance(raw, str) and raw in choices:
+            return raw
+        raise ValueError("one of " + ", ".join(choices))
+
+    return parse
+
+
+def list_of(parse: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
+    """A parser for a TOML array, or the same with commas in a variable or a flag."""
+
+    def parse_all(raw: object) -> tuple[T, ...]:
+        parts = [part.strip() for part in raw.split(",")] if isinstance(raw, str) else raw
+        if not isinstance(parts, list):
+            raise ValueError("a list")
+        return tuple(parse(part) for part in parts if part != "")
+
+    return parse_all
+
+
+def cidr(raw: object) -> str:
+    """An IPv4 address range such as 203.0.113.0/24."""
+    try:
+        if isinstance(raw, str) and "/" in raw:
+            return str(ipaddress.IPv4Network(raw))
+    except ValueError:
+        pass
+    raise ValueError("an IPv4 range such as 203.0.113.0/24")
+
+
+class _Required:
+    """The default of a setting that has none."""
+
+
+REQUIRED = cast(Any, _Required())
+
+NAME: Setting[str] = Setting(
+    "name",
+    text(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", "2 to 32 lower-case letters, digits and dashes"),
+    "The service's name: begins the stack's name and the artifact's key; /opt/NAME.",
+    REQUIRED,
+)
+STAGE = Setting(
+    "stage",
+    text(r"[a-z][a-z0-9]{0,15}", "up to 16 lower-case letters and digits"),
+    "Which table under [tool.twofold.stages] lies over [tool.twofold]; ends the stack's name.",
+    "dev",
+    short="s",
+)
+REGION = Setting(
+    "region",
+    optional(text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as eu-central-1")),
+    "The AWS region; without it, what the AWS configuration says.",
+    None,
+)
+BUCKET = Setting(
+    "bucket",
+    # S3 User Guide, "General purpose bucket naming rules".
+    optional(
+        text(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket name such as my-artifacts")
+    ),
+    "The S3 bucket that holds the artifacts, in the stack's region.",
+    None,
+)
+PYTHON = Setting(
+    "python",
+    one_of(tuple(PYTHONS)),
+    "The Python minor version of Lambda's runtime, the instance's image and the build.",
+    running_python(),
+)
+ARCHITECTURE = Setting(
+    "architecture",
+    one_of(ARCHITECTURES),
+    "The processor of the function and of the instances.",
+    "x86_64",
+)
+GENERAL: tuple[Setting[Any], ...] = (NAME, STAGE, REGION, BUCKET, PYTHON, ARCHITECTURE)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every declared setting's value, read by its Setting: `settings[BUCKET]`."""
+
+    values: Mapping[str, object]
+
+    def __getitem__(self, setting: Setting[T]) -> T:
+        return cast(T, self.values[setting.name])
+
+    def needed(self, setting: Setting[T | None]) -> T:
+        """The value of an optional setting that this command cannot do without.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        value = self[setting]
+        if value is None:
+            raise SettingsError(_not_set(setting))
+        return value
+
+    @property
+    def name(self) -> str:
+        return self[NAME]
+
+    @property
+    def stage(self) -> str:
+        return self[STAGE]
+
+    @property
+    def stack(self) -> str:
+        """The stack's name, such as 'hello-dev'."""
+        return f"{self.name}-{self.stage}"
+
+    @property
+    def target(self) -> Target:
+        """What runs on AWS."""
+        return Target(self[PYTHON], self[ARCHITECTURE])
+
+
+def _not_set(setting: Setting[Any]) -> str:
+    return (
+        f"{setting.name} is not set. "
+        f"Pass {setting.flag} or set it under [tool.twofold] in pyproject.toml."
+    )
+
+
+def load(
+    root: Path,
+    environment: Mapping[str, str],
+    flags: Mapping[str, object],
+    declared: Iterable[Setting[Any]] = (),
+    *,
+    others_allowed: bool = False,
+) -> Settings:
+    """The settings of the project in `root`; see `read`.
+
+    Raises:
+        SettingsError: pyproject.toml is missing, is not TOML, or has problems.
+    """
+    path = root / "pyproject.toml"
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is missing; run twofold in a Twofold project.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"pyproject.toml is not valid TOML: {error}.") from None
+    table = document.get("tool", {}).get("twofold", {})
+    return read(table, environment, flags, declared, others_allowed=others_allowed)
+
+
+def read(
+    table: Mapping[str, Any],
+    environment: Mapping[str, str],
+    flags: Mapping[str, object],
+    declared: Iterable[Setting[Any]] = (),
+    *,
+    others_allowed: bool = False,
+) -> Settings:
+    """The values of the general settings and the declared ones.
+
+    Args:
+        table: [tool.twofold] with its `stages`.
+        environment: of the process; only TWOFOLD_* names of settings are looked at.
+        flags: name of a setting -> what the command line gave; None means not given.
+        declared: the settings of the topology's decorators.
+        others_allowed: keys that no setting declares are left alone, for a command
+            that does not load the topology.
+
+    Raises:
+        SettingsError: a line for each problem, all of them.
+    """
+    known = {setting.name: setting for setting in (*GENERAL, *declared)}
+    stages = table.get("stages", {})
+    stage = flags.get("stage") or environment.get(STAGE.variable) or table.get("stage", "dev")
+    layers = [
+        ("in pyproject.toml", {key: value for key, value in table.items() if key != "stages"}),
+        (f"in stage {stage!r} of pyproject.toml", _stage_table(stages, stage)),
+        ("in the environment", _from_environment(environment, known.values())),
+        ("on the command line", {k: v for k, v in flags.items() if v is not None}),
+    ]
+    layers[-1][1].setdefault("stage", stage)
+    problems = [] if stage in stages else [_unknown_stage(stage, stages)]
+    if not others_allowed:
+        for _, layer in layers:
+            problems += [_unknown(key, known) for key in layer if key not in known]
+    values: dict[str, object] = {}
+    for setting in known.values():
+        try:
+            values[setting.name] = _value(setting, layers)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return Settings(MappingProxyType(values))
+
+
+def _stage_table(stages: Mapping[str, Any], stage: object) -> dict[str, Any]:
+    table = stages.get(stage, {}) if isinstance(stage, str) else {}
+    return dict(table)
+
+
+def _from_environment(
+    environment: Mapping[str, str], settings: Iterable[Setting[Any]]
+) -> dict[str, Any]:
+    return {s.name: environment[s.variable] for s in settings if s.variable in environment}
+
+
+def _value(setting: Setting[Any], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> object:
+    for where, layer in reversed(layers):
+        if setting.name in layer:
+            raw = layer[setting.name]
+            try:
+                return setting.parse(raw)
+            except ValueError as expected:
+                raise ValueError(
+                    f"{setting.name} is {raw!r} {where}; expected {expected}."
+                ) from None
+    if setting.default is REQUIRED:
+        raise ValueError(_not_set(setting))
+    return setting.default
+
+
+def _unknown_stage(stage: object, stages: Mapping[str, Any]) -> str:
+    known = ", ".join(stages) or "none"
+    return (
+        f"Stage {stage!r} is unknown; pyproject.toml has {known}. "
+        f"Pass --stage or add [tool.twofold.stages.{stage}]."
+    )
+
+
+def _unknown(key: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key, list(known), n=1)
+    hint = f"did you mean {near[0]}?" if near else "twofold provision --help lists what there is."
+    return f"{key} in [tool.twofold] is no setting; {hint}"
