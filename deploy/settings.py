@@ -226,7 +226,9 @@ def load(
         raise SettingsError(f"{path} is missing; run twofold in a Twofold project.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"pyproject.toml is not valid TOML: {error}.") from None
-    table = document.get("tool", {}).get("twofold", {})
+    table = document.get("tool", {}).get("twofold")
+    if not isinstance(table, dict):
+        raise SettingsError("pyproject.toml has no table [tool.twofold]; add it with a name.")
     return read(table, environment, flags, declared, others_allowed=others_allowed)
 
 
@@ -252,19 +254,17 @@ def read(
         SettingsError: a line for each problem, all of them.
     """
     known = {setting.name: setting for setting in (*GENERAL, *declared)}
-    stages = table.get("stages", {})
+    stages = _stages(table)
     stage = flags.get("stage") or environment.get(STAGE.variable) or table.get("stage", "dev")
-    layers = [
-        ("in pyproject.toml", {key: value for key, value in table.items() if key != "stages"}),
-        (f"in stage {stage!r} of pyproject.toml", _stage_table(stages, stage)),
-        ("in the environment", _from_environment(environment, known.values())),
-        ("on the command line", {k: v for k, v in flags.items() if v is not None}),
-    ]
-    layers[-1][1].setdefault("stage", stage)
+    layers = {
+        "in pyproject.toml": {key: table[key] for key in table if key != "stages"},
+        f"in stage {stage!r} of pyproject.toml": stages.get(str(stage), {}),
+        "in the environment": _from_environment(environment, known.values()),
+        "on the command line": {key: flags[key] for key in flags if flags[key] is not None},
+    }
     problems = [] if stage in stages else [_unknown_stage(stage, stages)]
     if not others_allowed:
-        for _, layer in layers:
-            problems += [_unknown(key, known) for key in layer if key not in known]
+        problems += _unknown_settings(layers, known)
     values: dict[str, object] = {}
     for setting in known.values():
         try:
@@ -276,9 +276,14 @@ def read(
     return Settings(MappingProxyType(values))
 
 
-def _stage_table(stages: Mapping[str, Any], stage: object) -> dict[str, Any]:
-    table = stages.get(stage, {}) if isinstance(stage, str) else {}
-    return dict(table)
+def _stages(table: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    stages = table.get("stages", {})
+    if not isinstance(stages, dict) or not all(isinstance(one, dict) for one in stages.values()):
+        raise SettingsError(
+            f"stages is {stages!r} in pyproject.toml; "
+            "expected tables such as [tool.twofold.stages.dev]."
+        )
+    return stages
 
 
 def _from_environment(
@@ -287,8 +292,8 @@ def _from_environment(
     return {s.name: environment[s.variable] for s in settings if s.variable in environment}
 
 
-def _value(setting: Setting[Any], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> object:
-    for where, layer in reversed(layers):
+def _value(setting: Setting[Any], layers: Mapping[str, Mapping[str, Any]]) -> object:
+    for where, layer in reversed(list(layers.items())):
         if setting.name in layer:
             raw = layer[setting.name]
             try:
@@ -302,7 +307,7 @@ def _value(setting: Setting[Any], layers: Sequence[tuple[str, Mapping[str, Any]]
     return setting.default
 
 
-def _unknown_stage(stage: object, stages: Mapping[str, Any]) -> str:
+def _unknown_stage(stage: object, stages: Iterable[str]) -> str:
     known = ", ".join(stages) or "none"
     return (
         f"Stage {stage!r} is unknown; pyproject.toml has {known}. "
@@ -310,7 +315,17 @@ def _unknown_stage(stage: object, stages: Mapping[str, Any]) -> str:
     )
 
 
-def _unknown(key: str, known: Iterable[str]) -> str:
+def _unknown_settings(
+    layers: Mapping[str, Mapping[str, Any]], known: Mapping[str, Setting[Any]]
+) -> list[str]:
+    return [
+        f"{key} {where} is no setting; {_guess(key, known)}"
+        for where, layer in layers.items()
+        for key in layer
+        if key not in known
+    ]
+
+
+def _guess(key: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, list(known), n=1)
-    hint = f"did you mean {near[0]}?" if near else "twofold provision --help lists what there is."
-    return f"{key} in [tool.twofold] is no setting; {hint}"
+    return f"did you mean {near[0]}?" if near else "twofold provision --help lists what there is."
