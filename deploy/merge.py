@@ -40,9 +40,8 @@ def _merge_section(
     for name, part in parts:
         for key, entry in getattr(part, section).items():
             if key in owners:
-                yield f"Decorator {name!r} added the {kind} {key!r}, which {owners[key]!r} " + (
-                    "already added."
-                )
+                added = f"Decorator {name!r} added the {kind} {key!r}"
+                yield f"{added}, which {owners[key]!r} already added."
             owners.setdefault(key, name)
             getattr(merged, section).setdefault(key, entry)
 
