@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ TABLE = {"name": "hello", "stages": {"dev": {}, "prod": {"size": "m7.large"}}}
 
 
 def settings(
-    table: dict[str, object] | None = None,
+    table: Mapping[str, object] | None = None,
     environment: dict[str, str] | None = None,
     **flags: object,
 ) -> Settings:
@@ -35,7 +36,7 @@ def settings(
 
 
 def problems(
-    table: dict[str, object] | None = None,
+    table: Mapping[str, object] | None = None,
     environment: dict[str, str] | None = None,
     **flags: object,
 ) -> list[str]:
