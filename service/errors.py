@@ -1,0 +1,25 @@
+"""What can go wrong in a way that its reader can put right."""
+
+
+class ServiceError(Exception):
+    """The message says what, with which value, and what to do next."""
+
+    exit_code = 1
+
+
+class SettingsError(ServiceError):
+    """Variables of the environment are malformed; one line for each of them."""
+
+    exit_code = 2
+
+
+class HandlerModuleError(ServiceError):
+    """`service.handler` cannot be imported, or holds no application; the cause is chained."""
+
+
+class ListenError(ServiceError):
+    """The HTTP server cannot listen where it was told to."""
+
+
+class UnhandledEventError(ServiceError):
+    """An event arrived for which the handler module has no handler."""

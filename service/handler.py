@@ -1,0 +1,45 @@
+"""What the service does. Yours to edit; both runtimes run it.
+
+A route is a function from request to response, listed in `app`:
+
+    async def order(request: Request) -> JSONResponse:
+        return JSONResponse({"order": request.path_params["number"]})
+
+    app = Starlette(routes=[..., Route("/orders/{number:int}", order, methods=["GET"])])
+
+An event handler takes one event, as AWS delivers it, and names its source:
+
+    @events.on("aws:sqs")
+    async def orders(event: Event) -> None:
+        for record in event["Records"]:
+            logger.info("order received", extra={"order": record["body"]})
+
+`app` may be any other ASGI application, such as FastAPI's, Django's or Litestar's.
+"""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from service.runtime.events import EventRouter
+from service.settings import current
+
+GREETING = "Hello world from Twofold!"
+
+
+async def greet(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse(GREETING)
+
+
+async def health(_request: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok", **current().identity})
+
+
+app = Starlette(routes=[Route("/", greet), Route("/healthz", health)])
+events = EventRouter()
+
+
+@events.invoke
+async def invoke(_payload: object) -> str:
+    return GREETING

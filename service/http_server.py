@@ -1,0 +1,113 @@
+"""The instance's way in: uvicorn on one socket, drained before it stops."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import uvicorn
+
+from service.runtime import handler_module
+from service.runtime.asgi import Application
+from service.runtime.listener import listener
+from service.runtime.request_log import RequestLog
+from service.settings import Settings
+
+# Above the 60 s after which AWS's load balancers drop an idle connection: the side
+# that closes first must be the one that knows no request is on its way.
+KEEP_ALIVE_SECONDS = 75
+
+logger = logging.getLogger("service.http_server")
+
+
+def serve(settings: Settings) -> None:
+    """Serves the handler module until TERM or INT.
+
+    Raises:
+        HandlerModuleError: there is nothing to serve; no socket was opened.
+        ListenError: the address cannot be had.
+    """
+    app = handler_module.load().app
+    with contextlib.closing(listener(settings)) as sock:
+        logger.info("Listening on %s", _url(sock))
+        server(RequestLog(app, settings), settings).run(sockets=[sock])
+
+
+def server(app: Application, settings: Settings) -> "DrainingServer":
+    """A server of `app` that trusts the proxy headers of no address but the configured ones."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=list(settings.forwarded_allow_ips),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.grace_seconds,  # type: ignore[arg-type]  # annotated as int, but given to asyncio.wait_for
+        workers=1,
+    )
+    return DrainingServer(config, settings.drain_seconds)
+
+
+class DrainingServer(uvicorn.Server):
+    """Ends with no request lost and exit code 0.
+
+    On TERM or INT it stops accepting and closes each connection after its next
+    answer (`Connection: close`), for the drain time; what is idle then is closed,
+    and requests in flight may take the grace time to complete.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._drain_seconds = drain_seconds
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logger.info("Draining %d connections", len(self.server_state.connections))
+        for listening in self.servers:
+            listening.close()
+        self._close_after_answer()
+        await self._drained()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn's own would raise the signal again at the end, which is no clean exit."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+    def _close_after_answer(self) -> None:
+        self.server_state.default_headers = [
+            *self.server_state.default_headers,
+            (b"connection", b"close"),
+        ]
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if cycle is not None and not cycle.response_complete:
+                connection.shutdown()  # in flight, with the headers of before: told by itself
+
+    async def _drained(self) -> None:
+        deadline = time.monotonic() + self._drain_seconds
+        while self.server_state.connections and not self.force_exit:
+            if time.monotonic() >= deadline:
+                return
+            await asyncio.sleep(0.02)
+
+
+def _url(sock: socket.socket) -> str:
+    address = sock.getsockname()
+    if not isinstance(address, tuple):
+        return f"unix:{address}"
+    host, port = address[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

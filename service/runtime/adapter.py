@@ -1,0 +1,100 @@
+"""A Lambda event becomes an ASGI request, or goes to its event handler."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from typing import Any, TextIO
+
+from mangum import Mangum
+from mangum.handlers import ALB, APIGateway, HTTPGateway
+from mangum.types import LambdaHandler
+
+from service.runtime.asgi import Application
+from service.runtime.events import EventRouter, describe, kind_of
+from service.runtime.exchange import Exchange
+from service.runtime.lifespan import Lifespan
+from service.runtime.logs import REQUEST_ID
+from service.runtime.request_log import RequestLog
+from service.settings import Settings, current
+
+# Asked in this order; the first that knows an event makes the request and the reply.
+GATEWAYS: list[type[LambdaHandler]] = [HTTPGateway, APIGateway, ALB]
+
+logger = logging.getLogger("service.event")
+
+
+class LambdaAdapter:
+    """`app` and `events` as a Lambda function: `adapter(event, context)` is the result.
+
+    The application starts when the adapter is made, once, on the loop that then
+    runs every invocation; its failure to start is the constructor's. An HTTP event
+    (Function URL and HTTP API in payload 2.0 or 1.0, REST API, load balancer) is
+    answered by `app`, every other by `events`.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        events: EventRouter | None = None,
+        *,
+        settings: Settings | None = None,
+        log: TextIO | None = None,
+    ) -> None:
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        self._app = RequestLog(app, settings or current(), log)
+        self._events = EventRouter() if events is None else events
+        self._mangum = Mangum(self._app, lifespan="off", custom_handlers=GATEWAYS)
+        self._lifespan = Lifespan(app)
+        try:
+            self._run(self._lifespan.startup())
+        except BaseException:
+            self._close_loop()
+            raise
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        if is_http(event):
+            return self._respond(self._mangum.infer(event, context))
+        return self._run(self._dispatch(event, context))
+
+    def close(self) -> None:
+        """The application has shut down; Lambda itself freezes a process and never says when."""
+        self._run(self._lifespan.shutdown())
+        self._close_loop()
+
+    def _respond(self, gateway: LambdaHandler) -> dict[str, Any]:
+        scope = gateway.scope
+        scope["state"] = self._lifespan.state.copy()
+        exchange = Exchange(gateway.body)
+        self._run(exchange.run(self._app, scope))
+        return gateway(exchange.response())
+
+    async def _dispatch(self, event: Any, context: Any) -> Any:
+        """The handler's result; a failure is logged with its request ID and is the invocation's."""
+        REQUEST_ID.set(context.aws_request_id)
+        kind = describe(kind_of(event))
+        started = time.perf_counter()
+        try:
+            result = await self._events.dispatch(event)
+        except Exception:
+            logger.exception("%s failed", kind)
+            raise
+        milliseconds = round((time.perf_counter() - started) * 1000, 3)
+        logger.info("%s handled", kind, extra={"ms": milliseconds})
+        return result
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self._loop.run_until_complete(coroutine)
+
+    def _close_loop(self) -> None:
+        asyncio.set_event_loop(None)
+        self._loop.close()
+
+
+def is_http(event: Any) -> bool:
+    """Whether `event` is a request of a Function URL, an API gateway or a load balancer."""
+    if not isinstance(event, dict):
+        return False
+    context = event.get("requestContext")
+    return isinstance(context, dict) and ("httpMethod" in event or "http" in context)

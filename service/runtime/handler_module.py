@@ -1,0 +1,60 @@
+"""The handler module, imported, or one message that says why it cannot be."""
+
+import importlib
+import traceback
+from dataclasses import dataclass
+
+from service.errors import HandlerModuleError
+from service.runtime.asgi import Application
+from service.runtime.events import EventRouter
+
+NAME = "service.handler"
+
+
+@dataclass(frozen=True)
+class HandlerModule:
+    """What a handler module offers to both runtimes."""
+
+    app: Application
+    events: EventRouter
+
+
+def load(name: str = NAME) -> HandlerModule:
+    """The application and the event handlers of the module `name`.
+
+    Raises:
+        HandlerModuleError: the import fails; its cause is the module's own error.
+    """
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        raise HandlerModuleError(_import_failure(name, error)) from error
+    app = getattr(module, "app", None)
+    events = getattr(module, "events", EventRouter())
+    if not callable(app):
+        raise HandlerModuleError(_not_found(name, "app", app, "an ASGI application"))
+    if not isinstance(events, EventRouter):
+        raise HandlerModuleError(_not_found(name, "events", events, "an EventRouter"))
+    return HandlerModule(app, events)
+
+
+def _import_failure(name: str, error: Exception) -> str:
+    return (
+        f"{name} cannot be imported: {type(error).__name__}: {error} ({_place(error)}). "
+        f"Correct it and start again."
+    )
+
+
+def _not_found(name: str, attribute: str, value: object, expected: str) -> str:
+    return f"{name}.{attribute} is {value!r}; expected {expected}."
+
+
+def _place(error: Exception) -> str:
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen ") and "importlib" not in frame.filename
+    ]
+    return f"{frames[-1].filename}, line {frames[-1].lineno}"

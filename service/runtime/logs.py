@@ -1,0 +1,103 @@
+"""One JSON object a line, the same in both modes, under the standard library's logging.
+
+Every line has time, level, logger, message, mode, digest and request_id; what a
+caller passes as `extra` follows, then exception and stack where there are any.
+Only ASCII leaves this module and every control character is escaped, so no
+request can forge a line.
+"""
+
+import json.encoder
+import logging
+import sys
+import time
+from contextvars import ContextVar
+from typing import Any, TextIO
+
+from service.settings import Settings
+
+quoted = json.encoder.encode_basestring_ascii
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Added to records by others, of no use to a reader: awslambdaric's filter and uvicorn's colours.
+_FOREIGN = frozenset({"aws_request_id", "tenant_id", "color_message"})
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one line of JSON."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._origin = {"mode": settings.mode, "digest": settings.digest}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": utc(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **self._origin,
+            "request_id": REQUEST_ID.get(),
+        }
+        return _dumps(line, _extras(record) | self._failure(record))
+
+    def _failure(self, record: logging.LogRecord) -> dict[str, str]:
+        failure = {}
+        if record.exc_info and record.exc_info[0]:
+            failure["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            failure["stack"] = record.stack_info
+        return failure
+
+
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Every logger of this process writes JSON lines to `stream`, standard output by default.
+
+    Handlers found on the root logger are replaced: awslambdaric installs one
+    before it imports the function, and each line would be printed twice.
+    """
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(JsonLines(settings))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+
+
+def origin(settings: Settings) -> str:
+    """The fields that every line of this process shares, as a part of a JSON object."""
+    return f'"mode":{quoted(settings.mode)},"digest":{quoted(settings.digest)}'
+
+
+def utc(seconds: float) -> str:
+    """ISO 8601 with milliseconds, such as 2026-01-31T23:59:59.007Z."""
+    whole = int(seconds)
+    return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+
+
+_latest = (0, "1970-01-01T00:00:00")
+
+
+def _to_the_second(seconds: int) -> str:
+    """Formatting a date takes longer than all the rest of a request's line: keep the last."""
+    global _latest  # noqa: PLW0603 - one tuple swapped at once, so threads need no lock
+    if _latest[0] != seconds:
+        _latest = (seconds, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)))
+    return _latest[1]
+
+
+def _extras(record: logging.LogRecord) -> dict[str, Any]:
+    unwanted = _STANDARD | _FOREIGN
+    return {name: value for name, value in vars(record).items() if name not in unwanted}
+
+
+def _dumps(line: dict[str, Any], extras: dict[str, Any]) -> str:
+    """A value that JSON cannot hold is shown by its repr: a log call never fails."""
+    line |= {name: value for name, value in extras.items() if name not in line}
+    try:
+        return _compact(line)
+    except (TypeError, ValueError, RecursionError):
+        return _compact({k: v if isinstance(v, str) else repr(v) for k, v in line.items()})
+
+
+def _compact(line: dict[str, Any]) -> str:
+    return json.dumps(line, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,135 @@
+"""A request ID and a log line for every request, in both modes, as plain ASGI."""
+
+import itertools
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Awaitable
+from typing import TextIO
+
+from service.runtime.asgi import Application, Message, Receive, Scope, Send
+from service.runtime.logs import REQUEST_ID, origin, quoted, utc
+from service.settings import Settings
+
+HEALTH_PATH = "/healthz"
+logger = logging.getLogger("service.request")
+
+_well_formed = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:;=@+/-]{0,199}").fullmatch
+_prefix = os.urandom(8).hex()
+_numbers = itertools.count(1)
+_FAILURE = 500
+_SERVER_ERROR: tuple[Message, Message] = (
+    {
+        "type": "http.response.start",
+        "status": _FAILURE,
+        "headers": [
+            (b"content-length", b"21"),
+            (b"content-type", b"text/plain; charset=utf-8"),
+        ],
+    },
+    {"type": "http.response.body", "body": b"Internal Server Error", "more_body": False},
+)
+
+
+class RequestLog:
+    """An application whose every response carries `x-request-id` and leaves one line.
+
+    The line is written past the logging module, which would take longer than the
+    rest of the request; logger `service.request` still decides by its level. The
+    query string is left out, as it may hold secrets. An exception that the
+    application lets through is logged with its request ID, once, and answered
+    with 500 if nothing was sent yet.
+    """
+
+    def __init__(self, app: Application, settings: Settings, stream: TextIO | None = None) -> None:
+        self._app = app
+        self._origin = origin(settings)
+        self._stream = stream or sys.stdout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = request_id_of(scope)
+        REQUEST_ID.set(request_id)  # each request runs in a task, and so in a context, of its own
+        response = _Response(send, request_id)
+        try:
+            await self._app(scope, receive, response.send)
+        except Exception:
+            await self._failed(scope, response)
+        finally:
+            self._write(scope, response.status, time.perf_counter() - started, request_id)
+
+    async def _failed(self, scope: Scope, response: "_Response") -> None:
+        logger.exception("%s %s failed", scope["method"], scope["path"])
+        if response.complete:
+            return
+        if response.status:
+            raise  # noqa: PLE0704 - called from the except clause: the server must cut the reply off
+        for message in _SERVER_ERROR:
+            await response.send(message)
+
+    def _write(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        method, path = scope["method"], scope["path"]
+        level = _level(path, status)
+        if not logger.isEnabledFor(level):
+            return
+        try:
+            self._stream.write(
+                f'{{"time":"{utc(time.time())}","level":"{_LEVEL_NAMES[level]}",'
+                f'"logger":"service.request","message":{quoted(f"{method} {path} {status}")},'
+                f'{self._origin},"request_id":{quoted(request_id)},"method":{quoted(method)},'
+                f'"path":{quoted(path)},"status":{status},"ms":{seconds * 1000:.3f}}}\n'
+            )
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass  # a full disk or a closed log must not fail the requests
+
+
+class _Response:
+    """What the application sends, with the request ID added and the status kept."""
+
+    __slots__ = ("_request_id", "_send", "complete", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 0
+        self.complete = False
+
+    def send(self, message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"]
+            headers.append((b"x-request-id", self._request_id.encode("ascii")))
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.body":
+            self.complete = not message.get("more_body", False)
+        return self._send(message)
+
+
+_LEVEL_NAMES = {logging.DEBUG: "DEBUG", logging.INFO: "INFO", logging.ERROR: "ERROR"}
+
+
+def _level(path: str, status: int) -> int:
+    """The pollers of `/healthz` would drown everything else."""
+    if status >= _FAILURE or not status:
+        return logging.ERROR
+    return logging.DEBUG if path == HEALTH_PATH else logging.INFO
+
+
+def request_id_of(scope: Scope) -> str:
+    """Lambda's request ID; else a well-formed one of the caller's; else a new one."""
+    context = scope.get("aws.context")
+    if context is not None:
+        return str(context.aws_request_id)
+    trace = None
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _well_formed(value):
+            return str(value, "ascii")
+        if name == b"x-amzn-trace-id" and _well_formed(value):
+            trace = value
+    return f"{_prefix}-{next(_numbers):x}" if trace is None else str(trace, "ascii")
