@@ -1,0 +1,61 @@
+"""Cleans up after a program that was killed and could not do so itself; run as a script.
+
+It outlives its parent: standard input ends when the parent does, however that came about.
+Lines on standard input: `folder PATH` (once), `+PID` (a process group began), `-PID` (it
+has ended). At the end of input whatever has begun and not ended gets SIGTERM, then
+SIGKILL, and the folder goes. Imports nothing of Twofold: it starts with `python -I -S`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterable
+
+GRACE_SECONDS = 10.0
+
+
+def left_over(lines: Iterable[str]) -> tuple[str, set[int]]:
+    """The folder ('' if none was named) and the process groups that have begun and not ended."""
+    folder, groups = "", set[int]()
+    for line in lines:
+        if line.startswith("folder "):
+            folder = line.removeprefix("folder ").rstrip("\n")
+        elif line.startswith("+"):
+            groups.add(int(line))
+        elif line.startswith("-"):
+            groups.discard(-int(line))
+    return folder, groups
+
+
+def _signal(group: int, number: int) -> bool:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def end(groups: set[int], grace: float) -> None:
+    """Each group has got SIGTERM, and SIGKILL if it was still there after `grace` seconds."""
+    running = {group for group in groups if _signal(group, signal.SIGTERM)}
+    deadline = time.monotonic() + grace
+    while running and time.monotonic() < deadline:
+        time.sleep(0.05)
+        running = {group for group in running if _signal(group, 0)}
+    for group in running:
+        _signal(group, signal.SIGKILL)
+
+
+def main() -> None:
+    folder, groups = left_over(sys.stdin)
+    end(groups, GRACE_SECONDS)
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""One temporary folder and the processes that live in it; all of it goes together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from deploy.local import watcher
+from deploy.local.interrupts import Interrupts
+
+PREFIX = "twofold-"
+_END_OF_LOG_BYTES = 16_384
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to start: the arguments, the whole environment, the folder, inherited descriptors."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    descriptors: Sequence[int] = ()
+
+
+class Child:
+    """A running process, leader of its own process group; its output goes to `log`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._process = process
+        self.log = log
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs; minus the signal's number when a signal ended it."""
+        return self._process.poll()
+
+    def stop(self, grace: float = 5.0) -> None:
+        """The process and its group have ended: SIGTERM, then SIGKILL after `grace` seconds."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(grace)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        watcher.end({self.pid}, 0.0)
+
+    def end_of_log(self, lines: int = 20) -> str:
+        """The last lines of what it wrote, for an error message."""
+        return end_of_file(self.log, lines)
+
+
+def end_of_file(path: Path, lines: int) -> str:
+    """The last lines of a log file; what is not UTF-8 shows as a replacement character."""
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END_OF_LOG_BYTES))
+        text = file.read().decode(errors="replace")
+    return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+class Workspace:
+    """A context manager: at its end, however it comes, no process and no folder is left.
+
+    A watcher process (watcher.py) does the same when this program is killed outright.
+    """
+
+    def __init__(self, interrupts: Interrupts) -> None:
+        self._interrupts = interrupts
+        self._children: list[Child] = []
+
+    def __enter__(self) -> Workspace:
+        with self._interrupts.shield():
+            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+            self._watcher = subprocess.Popen(
+                [sys.executable, "-I", "-S", watcher.__file__],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+            self._tell(f"folder {self.folder}")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._interrupts.shield():
+            for child in reversed(self._children):
+                self.stop(child)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            assert self._watcher.stdin is not None  # noqa: S101  opened as a pipe above
+            self._watcher.stdin.close()
+            self._watcher.wait()
+
+    def start(self, command: Command, log: Path) -> Child:
+        """The command runs, in a session of its own: a Ctrl-C reaches this program only."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with self._interrupts.shield(), log.open("ab") as output:
+            process = subprocess.Popen(
+                command.arguments,
+                env=dict(command.environment),
+                cwd=command.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=command.descriptors,
+                start_new_session=True,
+            )
+            self._tell(f"+{process.pid}")
+            child = Child(process, log)
+            self._children.append(child)
+        return child
+
+    def stop(self, child: Child, grace: float = 5.0) -> None:
+        """The child has ended and is forgotten."""
+        child.stop(grace)
+        self._tell(f"-{child.pid}")
+        self._children.remove(child)
+
+    def _tell(self, line: str) -> None:
+        assert self._watcher.stdin is not None  # noqa: S101  opened as a pipe above
+        os.write(self._watcher.stdin.fileno(), f"{line}\n".encode())

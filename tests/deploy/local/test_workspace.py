@@ -1,0 +1,139 @@
+"""Nothing is left behind: no process, no folder, whichever way the program ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.local.interrupts import Interrupts
+from deploy.local.workspace import Child, Command, Workspace, end_of_file
+
+Eventually = Callable[..., None]
+
+PROGRAM = """
+import sys, time
+from deploy.local.interrupts import Interrupts
+from deploy.local.workspace import Command, Workspace
+interrupts = Interrupts()
+with interrupts.caught(), Workspace(interrupts) as workspace:
+    child = workspace.start(
+        Command(("/bin/sh", "-c", "sleep 60 & wait"), {}, workspace.folder),
+        workspace.folder / "log",
+    )
+    print(workspace.folder, child.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def program() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_leaves_nothing(
+    program: subprocess.Popen[str], number: int, eventually: Eventually
+) -> None:
+    assert program.stdout is not None
+    folder, group = program.stdout.readline().split()
+    assert _alive(int(group))
+    program.send_signal(number)
+    program.communicate(timeout=20)
+    eventually(lambda: not _alive(int(group)))
+    eventually(lambda: not Path(folder).exists())
+
+
+def _fail_inside(seen: list[Child]) -> None:
+    with Workspace(Interrupts()) as workspace:
+        command = Command(("sleep", "60"), {"PATH": os.defpath}, workspace.folder)
+        seen.append(workspace.start(command, workspace.folder / "log"))
+        raise ZeroDivisionError
+
+
+def test_an_error_inside_leaves_nothing() -> None:
+    seen: list[Child] = []
+    with pytest.raises(ZeroDivisionError):
+        _fail_inside(seen)
+    assert seen[0].exit_status == -signal.SIGTERM
+    assert not seen[0].log.parent.exists()
+
+
+def test_a_child_that_ignores_sigterm_is_killed(
+    workspace: Workspace, eventually: Eventually
+) -> None:
+    log = workspace.folder / "log"
+    stubborn = ("/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+    child = workspace.start(Command(stubborn, {"PATH": os.defpath}, workspace.folder), log)
+    eventually(lambda: "ready" in child.end_of_log())
+    workspace.stop(child, grace=0.2)
+    assert child.exit_status == -signal.SIGKILL
+
+
+def test_what_a_child_left_running_in_its_group_goes_with_it(
+    workspace: Workspace, eventually: Eventually
+) -> None:
+    command = Command(("/bin/sh", "-c", "sleep 60 & "), {"PATH": os.defpath}, workspace.folder)
+    child = workspace.start(command, workspace.folder / "log")
+    workspace.stop(child)
+    eventually(lambda: not _alive(child.pid))
+
+
+def test_a_child_knows_only_the_environment_it_was_given(
+    workspace: Workspace, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_THE_LAPTOP", "1")
+    command = Command(("/usr/bin/env",), {"GIVEN": "2"}, workspace.folder)
+    child = workspace.start(command, workspace.folder / "log")
+    eventually(lambda: child.exit_status == 0)
+    assert child.end_of_log() == "GIVEN=2"
+
+
+def _interrupted_within_a_shield(reached: list[str]) -> None:
+    interrupts = Interrupts()
+    with interrupts.caught(), interrupts.shield():
+        os.kill(os.getpid(), signal.SIGTERM)
+        reached.append("the end of the shield")
+
+
+def test_an_interrupt_within_a_shield_comes_at_its_end() -> None:
+    reached: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_within_a_shield(reached)
+    assert reached == ["the end of the shield"]
+
+
+def test_an_interrupt_outside_a_shield_comes_at_once() -> None:
+    interrupts = Interrupts()
+    with interrupts.caught(), pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_the_handlers_from_before_are_back_afterwards() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Interrupts().caught():
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_the_end_of_a_file_is_its_last_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"\n".join(b"line %d" % n for n in range(9000)) + b"\n\xff\n")
+    assert end_of_file(log, 2) == "line 8999\n\ufffd"
+
+
+def test_the_end_of_a_file_that_is_not_there_is_nothing(tmp_path: Path) -> None:
+    assert end_of_file(tmp_path / "missing", 2) == ""
