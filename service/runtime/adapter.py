@@ -1,25 +1,23 @@
 """A Lambda event becomes an ASGI request, or goes to its event handler."""
 
 import asyncio
+import atexit
 import logging
 import time
 from collections.abc import Coroutine
 from typing import Any, TextIO
 
 from mangum import Mangum
-from mangum.handlers import ALB, APIGateway, HTTPGateway
 from mangum.types import LambdaHandler
 
 from service.runtime.asgi import Application
 from service.runtime.events import EventRouter, describe, kind_of
 from service.runtime.exchange import Exchange
+from service.runtime.gateways import GATEWAYS, is_http
 from service.runtime.lifespan import Lifespan
 from service.runtime.logs import REQUEST_ID
 from service.runtime.request_log import RequestLog
 from service.settings import Settings, current
-
-# Asked in this order; the first that knows an event makes the request and the reply.
-GATEWAYS: list[type[LambdaHandler]] = [HTTPGateway, APIGateway, ALB]
 
 logger = logging.getLogger("service.event")
 
@@ -45,13 +43,14 @@ class LambdaAdapter:
         asyncio.set_event_loop(self._loop)
         self._app = RequestLog(app, settings or current(), log)
         self._events = EventRouter() if events is None else events
-        self._mangum = Mangum(self._app, lifespan="off", custom_handlers=GATEWAYS)
+        self._mangum = Mangum(self._app, lifespan="off", custom_handlers=list(GATEWAYS))
         self._lifespan = Lifespan(app)
         try:
             self._run(self._lifespan.startup())
         except BaseException:
             self._close_loop()
             raise
+        atexit.register(self.close)
 
     def __call__(self, event: Any, context: Any) -> Any:
         if is_http(event):
@@ -59,7 +58,12 @@ class LambdaAdapter:
         return self._run(self._dispatch(event, context))
 
     def close(self) -> None:
-        """The application has shut down; Lambda itself freezes a process and never says when."""
+        """The application has shut down.
+
+        It happens by itself at the process's exit; Lambda, though, freezes a process
+        and ends it without a word.
+        """
+        atexit.unregister(self.close)
         self._run(self._lifespan.shutdown())
         self._close_loop()
 
@@ -90,11 +94,3 @@ class LambdaAdapter:
     def _close_loop(self) -> None:
         asyncio.set_event_loop(None)
         self._loop.close()
-
-
-def is_http(event: Any) -> bool:
-    """Whether `event` is a request of a Function URL, an API gateway or a load balancer."""
-    if not isinstance(event, dict):
-        return False
-    context = event.get("requestContext")
-    return isinstance(context, dict) and ("httpMethod" in event or "http" in context)
