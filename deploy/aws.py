@@ -168,6 +168,12 @@ class Aws:
         except BotoCoreError as error:
             raise self._refused(error, "s3:GetObject", f"s3://{bucket}/{key}") from error
 
+    def object_url(self, bucket: str, key: str) -> str:
+        """The object's address, right for the region, the partition and the endpoint."""
+        client = self._client("s3", "get_object")
+        signed = client.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key})
+        return str(signed).partition("?")[0]
+
     # Stack
 
     def stack(self, name: str) -> Stack | None:
@@ -213,21 +219,22 @@ class Aws:
                 found.append(_event(event))
         return tuple(reversed(found))
 
-    def create_change_set(
-        self,
-        stack: str,
-        name: str,
-        kind: ChangeSetType,
-        template: str,
-        tags: Mapping[str, str],
-    ) -> str:
-        """The new change set's ARN; `template` is its text, or an https URL in S3.
+    def last_event(self, stack: str) -> str:
+        """The ID of the newest event; empty when there is none."""
+        answer = self._call(
+            "cloudformation", "describe_stack_events", ("does not exist",), stack, StackName=stack
+        )
+        events = answer["StackEvents"] if answer else ()
+        return str(events[0]["EventId"]) if events else ""
+
+    def create_change_set(self, stack: str, name: str, kind: ChangeSetType, template: str) -> str:
+        """The new change set's ARN; `template` is its text, or its URL in S3.
 
         A first creation that fails is deleted by CloudFormation itself, so that nothing
         is left half done and the next attempt needs no clearing up.
         """
-        body = "TemplateURL" if template.startswith("https://") else "TemplateBody"
-        first = {"OnStackFailure": "DELETE"} if kind is ChangeSetType.CREATE else {}
+        source = "TemplateURL" if template.startswith("http") else "TemplateBody"
+        on_failure = {"OnStackFailure": "DELETE"} if kind is ChangeSetType.CREATE else {}
         answer = self._call(
             "cloudformation",
             "create_change_set",
@@ -237,9 +244,8 @@ class Aws:
             ChangeSetName=name,
             ChangeSetType=kind.value,
             Capabilities=list(_CAPABILITIES),
-            Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
-            **{body: template},
-            **first,
+            **{source: template},
+            **on_failure,
         )
         return str(answer["Id"])
 
@@ -484,9 +490,7 @@ def _change(change: Mapping[str, Any]) -> Change:
         logical_id=change["LogicalResourceId"],
         type=change["ResourceType"],
         replacement=change.get("Replacement", ""),
-        properties=tuple(dict.fromkeys(name for name in (*names, *scope) if name))
-        if not any(names)
-        else tuple(dict.fromkeys(name for name in names if name)),
+        properties=tuple(dict.fromkeys(name for name in names if name)) or tuple(scope),
     )
 
 
