@@ -40,6 +40,7 @@ commands = Commands()
     summary="Serve the routes of service/handler.py over HTTP until TERM or Ctrl-C",
 )
 def http_server(options: Options, settings: Settings) -> None:
+    """Serves HTTP; a flag comes before its variable."""
     from service.http_server import serve
 
     asked = {"host": options.host, "port": options.port}

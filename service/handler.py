@@ -29,10 +29,12 @@ GREETING = "Hello world from Twofold!"
 
 
 async def greet(_request: Request) -> PlainTextResponse:
+    """GET /: the greeting, as plain text."""
     return PlainTextResponse(GREETING)
 
 
 async def health(_request: Request) -> JSONResponse:
+    """GET /healthz: which artifact answers, in which runtime, on which Python."""
     return JSONResponse({"status": "ok", **current().identity})
 
 
@@ -42,4 +44,5 @@ events = EventRouter()
 
 @events.invoke
 async def invoke(_payload: object) -> str:
+    """A direct invocation with any JSON value."""
     return GREETING

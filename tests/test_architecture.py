@@ -20,7 +20,10 @@ EDGES = {
         "deploy/build.py": "runs uv and the target's compiler",
         "deploy/local/": "starts the two runtimes and the embedded AWS",
     },
-    "mangum": {"service/runtime/adapter.py": "Mangum is inside the adapter, nowhere else"},
+    "mangum": {
+        "service/runtime/adapter.py": "Mangum is inside the adapter, nowhere else",
+        "service/runtime/gateways.py": "its handlers, with what they lack",
+    },
     "uvicorn": {
         "service/http_server.py": "the EC2 entry point",
         "deploy/local/": "the laptop's fronts are served by it",

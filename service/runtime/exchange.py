@@ -2,12 +2,21 @@
 
 import asyncio
 import logging
-
-from mangum.types import Response
+from typing import TypedDict
 
 from service.runtime.asgi import Application, Message, Scope
 
 logger = logging.getLogger("service.request")
+
+
+class Response(TypedDict):
+    """A whole response, in the form that Mangum's handlers take."""
+
+    status: int
+    headers: list[list[bytes]]
+    body: bytes
+
+
 _FAILURE: Response = {
     "status": 500,
     "headers": [[b"content-type", b"text/plain; charset=utf-8"]],
@@ -26,12 +35,14 @@ class Exchange:
         self._waiting: asyncio.Future[None] | None = None
 
     async def run(self, app: Application, scope: Scope) -> None:
+        """The application has answered, or has given up and left a log line."""
         try:
             await app(scope, self.receive, self.send)
         except Exception:
             logger.exception("%s %s was cut off", scope["method"], scope["path"])
 
     async def receive(self) -> Message:
+        """The body, whole; then, once the response is complete, the disconnect."""
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
@@ -41,6 +52,7 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
+        """One message of the response; out of order, it is the application's error."""
         expected = "http.response.start" if self._start is None else "http.response.body"
         if self._complete or message["type"] != expected:
             raise RuntimeError(f"Unexpected ASGI message {message['type']!r}.")
