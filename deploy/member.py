@@ -88,7 +88,7 @@ def zipped(members: Iterable[Member]) -> bytes:
     return b"".join((*pieces, listing, _END.pack(*end)))
 
 
-def unzipped(archive: bytes) -> Iterator[Member]:
+def unzipped(archive: bytes | memoryview) -> Iterator[Member]:
     """The members of what `zipped` wrote; nothing is decompressed.
 
     Raises:
