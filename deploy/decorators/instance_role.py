@@ -1,0 +1,42 @@
+"""What an instance may do: fetch a release, read its pointer, say how it went, log."""
+
+from __future__ import annotations
+
+from troposphere import Ref, Sub, Template, iam
+
+from deploy import logical_id
+from deploy.declarations import declares
+from deploy.decorators.log_group import LOG_RETENTION, log_group
+from deploy.decorators.policy import allow, policy, trust, write_logs
+from deploy.template import Deployment
+
+
+@declares(LOG_RETENTION)
+def instance_role(template: Template, deployment: Deployment) -> None:
+    """Role, instance profile and log group of the instances; nothing here names a release."""
+    template.add_resource(log_group(logical_id.INSTANCE_LOGS, "instances", deployment.settings))
+    template.add_resource(_role(deployment))
+    template.add_resource(
+        iam.InstanceProfile(logical_id.INSTANCE_PROFILE, Roles=[Ref(logical_id.INSTANCE_ROLE)])
+    )
+
+
+def _role(deployment: Deployment) -> iam.Role:
+    """All of this service's artifacts may be read, so that a release changes no role."""
+    artifacts = f"{deployment.artifact.bucket}/{deployment.service}/artifacts/*"
+    return iam.Role(
+        logical_id.INSTANCE_ROLE,
+        AssumeRolePolicyDocument=trust("ec2"),
+        Policies=[
+            policy(
+                "Release",
+                allow("s3:GetObject", on=Sub(f"arn:${{AWS::Partition}}:s3:::{artifacts}")),
+                allow(
+                    "cloudformation:DescribeStackResource",
+                    "cloudformation:SignalResource",
+                    on=Ref("AWS::StackId"),
+                ),
+            ),
+            policy("Logs", write_logs(logical_id.INSTANCE_LOGS)),
+        ],
+    )

@@ -1,0 +1,43 @@
+"""IAM documents: who may take on a role, and what the role may then do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import AWSHelperFn, GetAtt, Sub, iam
+
+_VERSION = "2012-10-17"
+
+
+def trust(service: str) -> dict[str, Any]:
+    """Exactly one AWS service may take on the role: 'ec2' or 'lambda'.
+
+    A service's principal ends in the partition's own suffix (AWS IAM User Guide, "AWS JSON
+    policy elements: Principal"); Lambda's is lambda.amazonaws.com everywhere.
+    """
+    principal = f"{service}.amazonaws.com" if service == "lambda" else _in_partition(service)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": principal},
+        "Action": "sts:AssumeRole",
+    }
+    return {"Version": _VERSION, "Statement": [statement]}
+
+
+def _in_partition(service: str) -> Sub:
+    return Sub(f"{service}.${{AWS::URLSuffix}}")
+
+
+def allow(*actions: str, on: str | AWSHelperFn) -> dict[str, Any]:
+    """One statement of a policy; `on` is one resource's ARN."""
+    return {"Effect": "Allow", "Action": sorted(actions), "Resource": on}
+
+
+def write_logs(log_group: str) -> dict[str, Any]:
+    """Lines into this log group, and into no other; the group is the stack's to create."""
+    return allow("logs:CreateLogStream", "logs:PutLogEvents", on=GetAtt(log_group, "Arn"))
+
+
+def policy(name: str, *statements: dict[str, Any]) -> iam.Policy:
+    document = {"Version": _VERSION, "Statement": list(statements)}
+    return iam.Policy(PolicyName=name, PolicyDocument=document)
