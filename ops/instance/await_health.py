@@ -1,0 +1,130 @@
+"""Waits until /healthz answers 200 with the digest wanted, and from the process wanted.
+
+Several workers accept from one socket, so each question takes a connection of its own, the kernel
+says which process accepted it (proc(5): /proc/net/tcp, /proc/PID/fd), and the question is repeated
+until it is `--pid`. Exits with 0 then, with 1 and the last answer on standard output when the time
+is over or the process is gone.
+"""
+
+import argparse
+import http.client
+import json
+import sys
+import time
+from pathlib import Path
+
+PAUSE = 0.05  # seconds between two questions
+PATIENCE = 5.0  # seconds for one answer
+
+
+def reachable(host: str) -> str:
+    """The address to ask when the service is bound to `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # asked, not bound
+
+
+def port_of(address: str) -> int:
+    """The port in an address of /proc/net/tcp, such as 0100007F:270F."""
+    return int(address.rpartition(":")[2], 16)
+
+
+def accepted(server_port: int, client_port: int) -> str:
+    """The server's end of a connection, as /proc/PID/fd names it; empty until it is accepted."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        path = Path(table)
+        for line in path.read_text().splitlines()[1:] if path.exists() else []:
+            columns = line.split()
+            if (port_of(columns[1]), port_of(columns[2])) == (server_port, client_port):
+                return "" if columns[9] == "0" else f"socket:[{columns[9]}]"
+    return ""
+
+
+def holds(pid: int, socket: str) -> bool:
+    """Whether the process has the socket open."""
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if str(descriptor.readlink()) == socket:
+                return True
+        except FileNotFoundError:  # closed since it was listed
+            continue
+    return False
+
+
+def accepted_by(pid: int, server_port: int, client_port: int) -> bool:
+    """Whether it was `pid` that accepted the connection, as soon as somebody did."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        socket = accepted(server_port, client_port)
+        if socket:
+            return holds(pid, socket)
+        time.sleep(PAUSE / 10)
+    return False
+
+
+def asked(host: str, port: int, pid: int | None) -> tuple[int, str] | None:
+    """Status and body of GET /healthz on a new connection; None when another process took it."""
+    connection = http.client.HTTPConnection(reachable(host), port, timeout=PATIENCE)
+    try:
+        connection.connect()
+        client_port = connection.sock.getsockname()[1]
+        if pid is not None and not accepted_by(pid, port, client_port):
+            return None
+        connection.request("GET", "/healthz")
+        response = connection.getresponse()
+        return response.status, response.read(65536).decode("utf-8", "replace")
+    finally:
+        connection.close()
+
+
+def problem(status: int, body: str, digest: str) -> str:
+    """What keeps this answer from being the one awaited; empty when nothing does."""
+    if status != http.client.OK:
+        return f"/healthz answered {status}: {body[:200]}"
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return f"/healthz answered no JSON: {body[:200]}"
+    found = answer.get("digest") if isinstance(answer, dict) else None
+    return "" if found == digest else f"/healthz answered digest {found}, expected {digest}"
+
+
+def once(host: str, port: int, digest: str, pid: int | None) -> str | None:
+    """Asks one time; empty for the right answer, None when another process took the question."""
+    try:
+        answer = asked(host, port, pid)
+    except (OSError, http.client.HTTPException) as refusal:
+        return f"/healthz did not answer: {refusal!r}"
+    return problem(*answer, digest) if answer else None
+
+
+def wait(host: str, port: int, digest: str, pid: int | None, seconds: float) -> str:
+    """Empty as soon as the right answer came, else why it never did."""
+    deadline = time.monotonic() + seconds
+    last = f"process {pid} accepts no connection"
+    while time.monotonic() < deadline:
+        if pid is not None and not Path(f"/proc/{pid}/fd").exists():
+            return f"process {pid} is gone"
+        found = once(host, port, digest, pid)
+        if found == "":
+            return ""
+        last = found or last
+        time.sleep(PAUSE)
+    return last
+
+
+def main() -> int:
+    """Reads the arguments and prints why it gave up, if it did."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", required=True, type=int)
+    parser.add_argument("--digest", required=True)
+    parser.add_argument("--pid", type=int)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    given = parser.parse_args()
+    found = wait(given.host, given.port, given.digest, given.pid, given.seconds)
+    if found:
+        sys.stdout.write(found + "\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Brings this instance to the release that the stack's metadata names: first boot, update, roll back.
+#
+#   install-release.sh [--env FILE] [--again] [--to SHA256]
+#     --env FILE    variables to load (default: /etc/NAME/instance.env of the service installed here)
+#     --again       tries a release that failed before
+#     --to SHA256   swaps to a release that is installed already, and asks nobody
+#
+# Run by user data at first boot, by cfn-hup when the metadata changes, by an operator at any time.
+# One at a time (flock); it may be killed anywhere, the next run repairs: a release folder has its
+# final name only when it is whole, `current` moves in one rename, `good` names the release to go
+# back to. Exit code 0: the wanted release serves, or it failed before and is left alone; 1: it
+# does not, and the last good one serves; 2: called or set up wrongly.
+set -Eeuo pipefail
+
+here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+readonly here
+# shellcheck source=messages.sh
+source "$here/messages.sh"
+# shellcheck source=environment.sh
+source "$here/environment.sh"
+# shellcheck source=pointer.sh
+source "$here/pointer.sh"
+# shellcheck source=release.sh
+source "$here/release.sh"
+# shellcheck source=workers.sh
+source "$here/workers.sh"
+# shellcheck source=swap.sh
+source "$here/swap.sh"
+
+env_file='' again='' wanted=''
+
+usage_error() {
+  error "$1. Usage: install-release.sh [--env FILE] [--again] [--to SHA256]"
+  exit 2
+}
+
+read_arguments() {
+  while (($#)); do
+    case $1 in
+      --env | --to) (($# > 1)) || usage_error "$1 needs a value" ;;&
+      --env) env_file=$2 && shift 2 ;;
+      --to) wanted=$2 && shift 2 ;;
+      --again) again=yes && shift ;;
+      *) usage_error "unknown argument '$1'" ;;
+    esac
+  done
+}
+
+take_lock() {
+  mkdir -p "$SERVICE_HOME"
+  exec 9>"$SERVICE_HOME/install.lock"
+  flock --wait "${SERVICE_LOCK_SECONDS:-300}" 9 || fail "another install-release is still at work; try again when it is done"
+}
+
+already_there() {
+  [[ $(linked current) == "$wanted" ]] || return 1
+  if ! supervisord_runs; then
+    say "release $(short "$wanted") is current; supervisord is not running and will start with it"
+  elif workers_serve "$wanted"; then
+    record_good "$wanted"
+    say "release $(short "$wanted") is current and healthy; nothing to do"
+  else
+    return 1
+  fi
+}
+
+failed_before() {
+  [[ -z $again ]] && remembered_failure "$wanted" "$POINTER_BUILD" || return 1
+  say "release $(short "$wanted") failed before: $(failure_reason "$wanted"); keeping release $(short "$(linked current)"). Provision another release, or run install-release.sh --again"
+}
+
+require_supervisord_for_an_update() {
+  [[ -z $(linked current) ]] || supervisord_runs ||
+    fail "supervisord is not running, so release $(short "$wanted") cannot be checked; keeping release $(short "$(linked current)"). Start supervisord and run install-release.sh again"
+}
+
+# What serves well now is what a bad release goes back to.
+record_what_serves() {
+  local now
+  now=$(linked current)
+  [[ -z $now || $(linked good) == "$now" ]] || ! workers_serve "$now" || record_good "$now"
+}
+
+install() {
+  fetch_release "$wanted"
+  unpack_release "$wanted"
+  check_imports "$wanted"
+  swap_to "$wanted"
+  record_good "$wanted"
+  forget_failure "$wanted"
+  prune_releases
+  say "release $(short "$wanted") is installed"
+}
+
+_main() {
+  read_arguments "$@"
+  load_environment "$env_file"
+  take_lock
+  if [[ -n $wanted ]]; then
+    [[ -d $(release_folder "$wanted") ]] || usage_error "release '$wanted' is not installed; $SERVICE_HOME/releases holds: $(installed_releases)"
+    again=yes
+  else
+    read_pointer
+    wanted=$POINTER_SHA256
+  fi
+  already_there && return
+  failed_before && return
+  require_supervisord_for_an_update
+  record_what_serves
+  install
+}
+
+_main "$@"

@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# `current` is what workers start with; `good` is the last release that every worker served well.
+
+linked() {
+  local target
+  target=$(readlink "$SERVICE_HOME/$1" 2>/dev/null) || return 0
+  printf '%s\n' "${target#releases/}"
+}
+
+# One rename: whoever resolves the link sees the old release or the new one, never none.
+point() {
+  local link=$SERVICE_HOME/$1
+  ln -sfn "releases/$2" "$link.next"
+  mv -T "$link.next" "$link"
+}
+
+record_good() { [[ $(linked good) == "$1" ]] || point good "$1"; }
+
+swap_to() {
+  local digest=$1 first=''
+  [[ -n $(linked current) ]] || first=yes
+  touch "$(release_folder "$digest")"
+  point current "$digest"
+  if ! supervisord_runs; then
+    [[ -n $first ]] || say "supervisord is not running and will start with release $(short "$digest")"
+    return 0
+  fi
+  roll_workers "$digest" || go_back "$digest"
+}
+
+go_back() {
+  local bad=$1 good reason=$ROLL_FAILURE
+  good=$(linked good)
+  remember_failure "$bad" "$reason"
+  [[ -n $good && $good != "$bad" ]] || fail "release $(short "$bad") failed: $reason; there is no release to go back to"
+  error "release $(short "$bad") failed: $reason; going back to release $(short "$good")"
+  point current "$good"
+  roll_workers "$good" || fail "release $(short "$good") does not serve either: $ROLL_FAILURE"
+  prune_releases
+  fail "release $(short "$bad") failed: $reason; keeping release $(short "$good")"
+}

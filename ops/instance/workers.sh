@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# The workers under supervisord: which release each runs, and moving them one at a time.
+
+readonly WORKERS='service:*'
+# Seconds for a worker that should be serving already; a restarted one gets SERVICE_HEALTH_SECONDS.
+readonly PRESENT_SECONDS=5
+# Why the last roll_workers failed; swap.sh reports it.
+ROLL_FAILURE=''
+
+# The configuration beside this script names the socket; it stays readable whatever `current` names.
+control() { supervisorctl -c "${here:?}/../supervisor/supervisord.conf" "$@" 9>&-; }
+
+supervisord_runs() { control pid >/dev/null 2>&1; }
+
+# supervisorctl exits with 3 when a worker is down, and still lists it.
+workers() { { control status "$WORKERS" || true; } | awk '{ print $1 }'; }
+
+worker_pid() { control pid "$1" 2>/dev/null || true; }
+
+# serve.sh starts a worker in its release's own folder, so the folder says what it runs.
+release_of() { basename "$(readlink "/proc/$1/cwd" 2>/dev/null || printf none)"; }
+
+# RUNNING is not ready: the process itself must answer. The socket is shared, so it is asked until
+# the answer comes from this process.
+answers() {
+  local pid=$1 digest=$2 seconds=$3
+  python3 -I "${here:?}/await_health.py" --host "$SERVICE_HOST" --port "$SERVICE_PORT" \
+    --digest "$digest" --pid "$pid" --seconds "$seconds" 9>&-
+}
+
+worker_serves() {
+  local pid
+  pid=$(worker_pid "$1")
+  [[ $pid =~ ^[1-9][0-9]*$ && $(release_of "$pid") == "$2" ]] || return 1
+  answers "$pid" "$2" "$PRESENT_SECONDS" >/dev/null 2>&1
+}
+
+workers_serve() {
+  local worker found
+  found=$(workers)
+  [[ -n $found ]] || return 1
+  for worker in $found; do
+    worker_serves "$worker" "$1" || return 1
+  done
+}
+
+# Every worker that does not serve the release yet, one after the other; stops at the first failure.
+roll_workers() {
+  local worker found
+  found=$(workers)
+  ROLL_FAILURE="supervisord knows no worker '$WORKERS'"
+  [[ -n $found ]] || return 1
+  for worker in $found; do
+    worker_serves "$worker" "$1" || roll_worker "$worker" "$1" || return 1
+  done
+}
+
+roll_worker() {
+  local worker=$1 digest=$2 output
+  say "restarting $worker on release $(short "$digest")"
+  control stop "$worker" >/dev/null 2>&1 || true
+  if ! output=$(control start "$worker" 2>&1); then
+    ROLL_FAILURE="$worker does not start: ${output##*$'\n'}"
+    return 1
+  fi
+  if ! output=$(answers "$(worker_pid "$worker")" "$digest" "$SERVICE_HEALTH_SECONDS" 2>&1); then
+    # shellcheck disable=SC2034  # read by swap.sh
+    ROLL_FAILURE="$worker is not healthy: ${output##*$'\n'}"
+    return 1
+  fi
+}
