@@ -1,19 +1,20 @@
 """EDGE: packed members kept from build to build, under .twofold/cache/.
 
 An entry is named by a digest of everything that decides its content, and begins with the
-sha256 of the rest, so a damaged one is noticed and made again. It is written aside and
-renamed, so two builds at once, or a build that is stopped, never leave half of one.
+CRC of the rest, so a damaged one is noticed and made again (whoever could forge one can
+change this code as well). It is written aside and renamed, so two builds at once, or a
+build that is stopped, never leave half of one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import struct
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from deploy.member import Member, unzipped, zipped
 
 _KEPT = 12
 _ABANDONED_AFTER = 24 * 3600
-_DIGEST_SIZE = hashlib.sha256().digest_size
+_CRC_SIZE = 4
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Cache:
         if kept is None:
             kept = make()
             archive = zipped(kept)
-            write_whole(entry, hashlib.sha256(archive).digest() + archive)
+            write_whole(entry, _crc(archive) + archive)
             prune(self.folder, _KEPT)
         return kept
 
@@ -90,12 +91,16 @@ def _read(entry: Path) -> list[Member] | None:
     try:
         content = entry.read_bytes()
         view = memoryview(content)
-        if hashlib.sha256(view[_DIGEST_SIZE:]).digest() != content[:_DIGEST_SIZE]:
+        if _crc(view[_CRC_SIZE:]) != content[:_CRC_SIZE]:
             return None
         mark_used(entry)
-        return list(unzipped(view[_DIGEST_SIZE:]))
+        return list(unzipped(view[_CRC_SIZE:]))
     except (FileNotFoundError, IsADirectoryError, struct.error, ValueError):
         return None
+
+
+def _crc(content: bytes | memoryview) -> bytes:
+    return zlib.crc32(content).to_bytes(_CRC_SIZE, "little")
 
 
 def _age(path: Path) -> float:

@@ -27,7 +27,7 @@ from deploy.wheels import installed
 if TYPE_CHECKING:  # it imports click, which nothing here needs
     from deploy.console import Console
 
-_DECISIVE = ("bytecode", "compiler", "contents", "member", "sources", "wheels")
+_DECISIVE = ("bytecode", "cache", "compiler", "contents", "member", "sources", "wheels")
 """The modules that decide what a cache entry holds."""
 
 

@@ -11,7 +11,6 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from deploy.errors import BuildError
 
@@ -144,7 +143,14 @@ def _refuse_clashes(paths: list[str]) -> None:
     if len(files) < len(paths):
         twice = next(path for path in paths if paths.count(path) > 1)
         raise BuildError(f"Two files of the artifact have the path {twice!r}.")
-    for path in paths:
-        for folder in PurePosixPath(path).parents:
-            if str(folder) in files:
-                raise BuildError(f"{str(folder)!r} is both a file and a folder ({path!r}).")
+    for folder in {folder for path in paths for folder in _folders(path)}:
+        if folder in files:
+            raise BuildError(f"{folder!r} is a file of the artifact and a folder as well.")
+
+
+def _folders(path: str) -> Iterator[str]:
+    """'a' and 'a/b' of 'a/b/c'."""
+    cut = path.find("/")
+    while cut >= 0:
+        yield path[:cut]
+        cut = path.find("/", cut + 1)
