@@ -1,30 +1,40 @@
-"""From settings, artifact and ops files to a deployment and its template."""
+"""EDGE: reads the ops files, and composes this project's topology with them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from troposphere import Template
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from deploy.artifact import ReleasePointer
+from deploy.declarations import declared_settings
 from deploy.decorators.function import function_resource
-from deploy.settings import Settings
-from deploy.template import Deployment, TemplateDecorator, compose
+from deploy.plan import Compose
+from deploy.settings import Setting, Settings
+from deploy.template import Deployment, compose
 from deploy.topology import TOPOLOGY
 
 
-def deployment_of(
-    settings: Settings, artifact: ReleasePointer, ops: Mapping[str, str]
-) -> Deployment:
-    """What the decorators get. `settings` were read with the topology's declared settings."""
-    return Deployment(settings, artifact, ops, function_resource(settings, artifact))
+def topology_settings() -> tuple[Setting[Any], ...]:
+    """What the topology's decorators declare; each is a flag of `twofold provision`."""
+    return declared_settings(TOPOLOGY)
 
 
-def compose_stack(
-    settings: Settings,
-    artifact: ReleasePointer,
-    ops: Mapping[str, str],
-    topology: Sequence[TemplateDecorator] = TOPOLOGY,
-) -> Template:
-    """The stack's template; see `deploy.template.compose` for what can be wrong with it."""
-    return compose(deployment_of(settings, artifact, ops), topology)
+def composer(settings: Settings, root: Path) -> Compose:
+    """Gives the template's text, once it is known where the artifact is."""
+    ops = ops_files(root / "ops")
+
+    def composed(pointer: ReleasePointer) -> str:
+        function = function_resource(settings, pointer)
+        return str(compose(Deployment(settings, pointer, ops, function), TOPOLOGY).to_json())
+
+    return composed
+
+
+def ops_files(folder: Path) -> Mapping[str, str]:
+    """Path below the folder -> text."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }

@@ -52,3 +52,16 @@ def _help(setting: Setting[Any]) -> str:
     if default is None or default in ("", ()):
         return setting.help
     return f"{setting.help}  [default: {default}]"
+
+
+def json_flag(callback: Callback) -> Callback:
+    """The command below takes --json, as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(
+        callback
+    )
+
+
+def local_flag(callback: Callback) -> Callback:
+    """The command below takes --local, as `local`."""
+    text = "Talk to the 'twofold up' that runs in this project instead of AWS."
+    return click.option("--local", is_flag=True, help=text)(callback)

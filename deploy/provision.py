@@ -53,13 +53,25 @@ def survey(aws: Aws, settings: Settings, *, local: bool = False) -> Destination:
         AwsError: no credentials, no such bucket, or it is in another region.
         StackError: the stack takes no change set in its state.
     """
-    bucket = settings.needed(BUCKET)
+    settings.needed(BUCKET)
     account = aws.identity().account
-    in_same_region(bucket, aws.bucket_region(bucket), settings.stack, aws.region)
+    bucket = usable_bucket(aws, settings)
     offered = hints(settings.stage, local=local)
     stack = aws.stack(settings.stack)
     kind = change_set_type(stack, offered.delete)
     return Destination(account, aws.region, bucket, kind, stack is not None, offered)
+
+
+def usable_bucket(aws: Aws, settings: Settings) -> str:
+    """The bucket of the settings: it exists, is yours, and is in the stack's region.
+
+    Raises:
+        SettingsError: none is set.
+        AwsError: it is not usable.
+    """
+    bucket = settings.needed(BUCKET)
+    in_same_region(bucket, aws.bucket_region(bucket), settings.stack, aws.region)
+    return bucket
 
 
 def in_same_region(bucket: str, bucket_region: str, stack: str, stack_region: str) -> None:

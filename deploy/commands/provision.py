@@ -1,0 +1,72 @@
+"""`twofold provision`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from deploy import project
+from deploy.cli import COMMANDS
+from deploy.commands.build import built
+from deploy.composition import composer, topology_settings
+from deploy.connection import connect
+from deploy.console import Console
+from deploy.flags import json_flag, local_flag, settings_flags
+from deploy.plan import Plan, plan
+from deploy.provision import Outcome, preview, provision, survey
+from deploy.settings import GENERAL, NAME
+
+
+@click.command("provision", short_help=COMMANDS["provision"])
+@settings_flags(setting for setting in (*GENERAL, *topology_settings()) if setting is not NAME)
+@click.option("--build-id", default="", help="A name for this build.  [default: of the digest]")
+@click.option("--noop", is_flag=True, help="Show what would change, and change nothing.")
+@local_flag
+@json_flag
+def command(
+    flags: Mapping[str, Any], build_id: str, noop: bool, local: bool, as_json: bool
+) -> None:
+    """Create or update the stack: build, upload, change set, wait.
+
+    What is there already is left alone: the artifact is uploaded once, and a stack that
+    needs no change is not touched. A creation that fails is taken down again by
+    CloudFormation; an update that fails is rolled back, and what ran before runs on.
+
+    With --noop CloudFormation is asked what would change; the artifact is not uploaded.
+
+    \b
+    Examples:
+      twofold provision --bucket my-artifacts --region eu-central-1
+      twofold provision --stage prod --key my-key --instance-type t4g.small
+      twofold provision --stage prod --noop
+    """
+    connection = connect(flags, topology_settings(), local=local)
+    settings, console = connection.settings, Console()
+    destination = survey(connection.aws, settings, local=local)
+    console.note(f"Account {destination.account}, {destination.region}, stack {settings.stack}")
+    artifact = built(settings, console)
+    compose = composer(settings, project.ROOT)
+    made = plan(settings, artifact, destination.bucket, compose, build_id)
+    run = preview if noop else provision
+    outcome = run(connection.aws, destination, made, console)
+    click.echo(json.dumps(_document(outcome, made), indent=2) if as_json else _text(outcome, made))
+
+
+def _document(outcome: Outcome, made: Plan) -> dict[str, Any]:
+    return {
+        "stack": outcome.stack,
+        "result": outcome.result,
+        "release": asdict(made.pointer),
+        "changes": [asdict(change) for change in outcome.changes],
+        "outputs": dict(outcome.outputs),
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _text(outcome: Outcome, made: Plan) -> str:
+    head = f"Stack {outcome.stack} {outcome.result}, release {made.pointer.sha256}"
+    return "\n".join([head, *(f"{k} = {v}" for k, v in sorted(outcome.outputs.items()))])
