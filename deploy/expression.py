@@ -21,11 +21,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from troposphere import Join
-
 from deploy.errors import SettingsError
 from deploy.intrinsics import Piece, as_text, checked
 from deploy.placeholder import Value, filled, placeholder, shown
+
+Joined = dict[str, list[Any]]
+"""{"Fn::Join": ["", PARTS]}, for a template of any kind."""
 
 # Amazon EC2 User Guide, "Run commands when you launch an EC2 instance": before encoding.
 USER_DATA_LIMIT = 16 * 1024
@@ -34,7 +35,7 @@ _FUNCTION = re.compile(r'\{[ \t]*"(?:Ref|Fn::[^"\\\r\n]*)"[ \t]*:')
 _OPENING = re.compile(r'\{(?=\{|[ \t]*")')
 
 
-def expression(text: str, values: Mapping[str, Value], source: str = "text") -> Join:
+def expression(text: str, values: Mapping[str, Value], source: str = "text") -> Joined:
     """One Fn::Join whose value is the text with its names and intrinsics resolved.
 
     Args:
@@ -53,10 +54,10 @@ def expression(text: str, values: Mapping[str, Value], source: str = "text") -> 
         else:
             parts += [*_lines(literal), piece]
             literal = ""
-    return Join("", [*parts, *_lines(literal)] or [""])
+    return {"Fn::Join": ["", [*parts, *_lines(literal)] or [""]]}
 
 
-def user_data(text: str, values: Mapping[str, Value], source: str) -> Join:
+def user_data(text: str, values: Mapping[str, Value], source: str) -> Joined:
     """`expression`, checked against what EC2 takes as user data.
 
     Raises:
@@ -73,9 +74,9 @@ def user_data(text: str, values: Mapping[str, Value], source: str) -> Join:
     return joined
 
 
-def literal_size(joined: Join) -> int:
+def literal_size(joined: Joined) -> int:
     """The bytes of the literal parts, in UTF-8: the least that the result can have."""
-    parts = joined.to_dict()["Fn::Join"][1]
+    parts = joined["Fn::Join"][1]
     return sum(
         len(part.encode("utf-8", "surrogatepass")) for part in parts if isinstance(part, str)
     )

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-from troposphere import AWSHelperFn
+from typing import Any, Protocol
 
 from deploy.intrinsics import Piece, as_text, checked, is_intrinsic
 
-Value = str | int | Mapping[str, Any] | AWSHelperFn
+
+class HasDict(Protocol):
+    """An intrinsic as an object, such as troposphere's Ref."""
+
+    def to_dict(self) -> Any: ...
+
+
+Value = str | int | Mapping[str, Any] | HasDict
 
 _STRING = r'"(?:[^"\\\r\n]|\\.)*"'
 _PLACEHOLDER = re.compile(
@@ -42,8 +47,8 @@ def _value(name: str, values: Mapping[str, Value]) -> Piece:
     if name not in values:
         known = ", ".join(sorted(values)) or "none"
         raise ValueError(f"{{{{ {name} }}}} is unknown; known are {known}")
-    value = values[name]
-    if isinstance(value, AWSHelperFn):
+    value: Any = values[name]
+    if hasattr(value, "to_dict"):
         value = value.to_dict()
     if isinstance(value, str) and "{{resolve:" in value:
         raise ValueError(f"the value of {{{{ {name} }}}} holds a dynamic reference: {value}")

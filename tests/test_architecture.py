@@ -17,7 +17,9 @@ EDGES = {
     "boto3": {"deploy/aws.py": "the only one that talks to AWS"},
     "botocore": {"deploy/aws.py": "the only one that talks to AWS"},
     "subprocess": {
-        "deploy/build.py": "runs uv and the target's compiler",
+        "deploy/compiler.py": "runs the target's interpreter on the sources",
+        "deploy/trial.py": "imports the service in an interpreter of its own",
+        "deploy/wheels.py": "runs uv",
         "deploy/local/": "starts the two runtimes and the embedded AWS",
     },
     "mangum": {
@@ -30,6 +32,7 @@ EDGES = {
     },
     "troposphere": {
         "deploy/template.py": "composes",
+        "deploy/merge.py": "composes",
         "deploy/decorators/": "make resources",
         "deploy/topology.py": "may add resources of its own",
     },

@@ -67,8 +67,9 @@ def fleet(template: Template, deployment: Deployment) -> None:
         CreationPolicy=_creation_policy(settings),
         UpdatePolicy=_update_policy(settings),
     )
-    if settings[SUBNETS]:
-        group.VPCZoneIdentifier = list(settings[SUBNETS])
+    subnets = settings[SUBNETS]
+    if subnets:
+        group.VPCZoneIdentifier = list(subnets)
     else:
         group.AvailabilityZones = GetAZs("")
     template.add_resource(group)

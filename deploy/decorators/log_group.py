@@ -31,4 +31,6 @@ def log_group(title: str, side: str, settings: Settings) -> logs.LogGroup:
         title,
         LogGroupName=f"/twofold/{settings.stack}/{side}",
         RetentionInDays=settings[LOG_RETENTION],
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Delete",
     )
