@@ -42,6 +42,7 @@ def _held(constant: object) -> list[object]:
 
 
 def compiled_or_reason(path: str, source: bytes) -> bytes | tuple[int, str]:
+    """Its .pyc, or the line and the message of what is wrong with it."""
     try:
         return pyc(path, source)
     except SyntaxError as error:

@@ -83,6 +83,7 @@ def prune(folder: Path, kept: int) -> None:
 
 
 def mark_used(path: Path) -> None:
+    """Counts as used now, when `prune` chooses."""
     with contextlib.suppress(OSError):  # another build may have pruned it, or own it
         os.utime(path)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 
 def first_problem(modules: list[str], root: Path) -> dict[str, object] | None:
+    """Where, in which of the modules and why the import fails; nothing when all import."""
     for module in modules:
         try:
             importlib.import_module(module)
@@ -44,6 +45,7 @@ def _text(error: BaseException) -> str:
 
 
 def main(root: str, *modules: str) -> None:
+    """Writes the first problem, or null, as JSON; never returns."""
     answer = os.dup(1)
     os.dup2(2, 1)  # what the service prints is no answer of ours
     sys.path.insert(0, root)

@@ -27,6 +27,7 @@ def pins(lock: str) -> dict[str, str]:
 
 
 def normalised(name: str) -> str:
+    """One spelling for all that mean the same project (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
