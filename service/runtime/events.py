@@ -12,6 +12,7 @@ Kind = tuple[str, str | None]
 H = TypeVar("H", bound=EventHandler)
 
 INVOKE: Kind = ("direct invoke", None)
+_JSON_TYPES = {list: "array", str: "string", bool: "boolean", type(None): "null"}
 _HTTP = "HTTP (Function URL, HTTP API, REST API, load balancer)"
 
 
@@ -92,7 +93,7 @@ def _kinds(event: Any) -> Iterator[Kind]:
 def _shape(event: Any) -> str:
     if isinstance(event, dict):
         return "keys: " + ", ".join(sorted(map(str, event))) if event else "no keys"
-    return f"a JSON {type(event).__name__}"
+    return "a JSON " + _JSON_TYPES.get(type(event), "number")
 
 
 def _decorator(kind: Kind) -> str:

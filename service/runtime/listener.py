@@ -47,10 +47,11 @@ def _bound(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
-        raise ListenError(_refusal(host, port, error)) from error
+        raise ListenError(refusal(host, port, error)) from error
 
 
-def _refusal(host: str, port: int, error: Exception) -> str:
+def refusal(host: str, port: int, error: Exception) -> str:
+    """Why host and port cannot be had, and what to do about it."""
     match getattr(error, "errno", None):
         case errno.EADDRINUSE:
             return (

@@ -1,0 +1,185 @@
+"""service.runtime.request_log: a request ID and a line for every request."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from service.runtime.request_log import RequestLog, request_id_of
+from service.settings import Settings
+from tests.service.conftest import Log
+from tests.service.events import Context
+
+INSTANCE = Settings(mode="instance", digest="ab" * 32)
+
+
+async def _respond(_scope: Any, _receive: Any, send: Any) -> None:
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"x-request-id", b"own")]}
+    )
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def scope(*headers: tuple[bytes, bytes], path: str = "/orders") -> dict[str, Any]:
+    return {"type": "http", "method": "GET", "path": path, "headers": list(headers)}
+
+
+def requested(
+    app: Any, given: dict[str, Any], stream: Any, settings: Settings = INSTANCE
+) -> list[Any]:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    asyncio.run(RequestLog(app, settings, stream)(given, receive, send))
+    return sent
+
+
+@pytest.mark.parametrize("mode", ["lambda", "instance"])
+def test_a_request_leaves_one_line_in_either_mode(log: Log, mode: Any) -> None:
+    given = scope((b"x-request-id", b"abc-1"))
+    requested(_respond, given, log.stream, Settings(mode=mode, digest="ab" * 32))
+    (line,) = log.lines
+    assert line.pop("time").endswith("Z")
+    assert line.pop("ms") >= 0
+    assert line == {
+        "level": "INFO",
+        "logger": "service.request",
+        "message": "GET /orders 200",
+        "mode": mode,
+        "digest": "ab" * 32,
+        "request_id": "abc-1",
+        "method": "GET",
+        "path": "/orders",
+        "status": 200,
+    }
+
+
+def test_the_line_has_the_fields_of_every_other_line_in_the_same_order(log: Log) -> None:
+    requested(_respond, scope(), log.stream)
+    logging.getLogger("shop").info("order")
+    request, other = (list(line) for line in log.lines)
+    assert request[: len(other)] == other
+
+
+def test_the_response_carries_the_request_id_once(log: Log) -> None:
+    start = requested(_respond, scope((b"x-request-id", b"abc-1")), log.stream)[0]
+    assert start["headers"] == [(b"x-request-id", b"abc-1")]
+
+
+def test_lambdas_request_id_goes_before_the_callers() -> None:
+    given = scope((b"x-request-id", b"theirs")) | {"aws.context": Context("lambdas")}
+    assert request_id_of(given) == "lambdas"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([(b"x-request-id", b"7d3f-a.b_c:1")], "7d3f-a.b_c:1"),
+        ([(b"x-amzn-trace-id", b"Root=1-65f2;Self=1-3")], "Root=1-65f2;Self=1-3"),
+        ([(b"x-amzn-trace-id", b"Root=1-65f2"), (b"x-request-id", b"abc")], "abc"),
+        ([(b"x-request-id", b"bad id"), (b"x-amzn-trace-id", b"Root=1-65f2")], "Root=1-65f2"),
+    ],
+)
+def test_a_well_formed_id_of_the_caller_is_kept(headers: Any, expected: str) -> None:
+    assert request_id_of(scope(*headers)) == expected
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"a b", b'a"b', b"a\nb", b"a\n", b"\xe9", b"-a", b"a" * 201, b"{}", b"a,b"]
+)
+def test_an_id_that_is_not_well_formed_is_replaced(value: bytes) -> None:
+    made = request_id_of(scope((b"x-request-id", value)))
+    assert made.encode() != value
+    assert made.replace("-", "").isalnum()
+
+
+def test_made_ids_differ() -> None:
+    assert len({request_id_of(scope()) for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    "path", ['/"}\n{"level":"INFO', "/\r\n", "/\u2028\u0085", "/\x00", "/\udc80", "/ü"]
+)
+def test_no_path_can_forge_a_line(log: Log, path: str) -> None:
+    requested(_respond, scope(path=path), log.stream)
+    assert log.text.isascii()
+    assert log.text.count("\n") == 1
+    assert log.lines[0]["path"] == path
+
+
+def test_a_healthy_health_check_is_a_line_for_debugging_only(log: Log) -> None:
+    requested(_respond, scope(path="/healthz"), log.stream)
+    assert [line["level"] for line in log.lines] == ["DEBUG"]
+    logging.getLogger().setLevel("INFO")
+    requested(_respond, scope(path="/healthz"), log.stream)
+    assert len(log.lines) == 1
+
+
+def test_an_exception_is_answered_with_500_and_logged_once_with_the_id(log: Log) -> None:
+    async def broken(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ZeroDivisionError("by zero")
+
+    given = scope((b"x-request-id", b"abc-1"), path="/healthz")
+    start, body = requested(broken, given, log.stream)
+    assert start["status"] == 500
+    assert (b"x-request-id", b"abc-1") in start["headers"]
+    assert body["body"] == b"Internal Server Error"
+    failure, request = log.lines
+    assert failure["exception"].endswith("ZeroDivisionError: by zero")
+    assert failure["request_id"] == "abc-1"
+    assert (request["level"], request["status"]) == ("ERROR", 500)
+
+
+def test_a_reply_already_begun_is_left_for_the_server_to_cut_off(log: Log) -> None:
+    async def cut_off(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ZeroDivisionError("by zero")
+
+    with pytest.raises(ZeroDivisionError):
+        requested(cut_off, scope(), log.stream)
+
+
+def test_the_lines_of_the_application_carry_the_id(log: Log) -> None:
+    async def talk(given: Any, receive: Any, send: Any) -> None:
+        logging.getLogger("shop").info("working")
+        await _respond(given, receive, send)
+
+    requested(talk, scope((b"x-request-id", b"abc-1")), log.stream)
+    assert log.of("shop")[0]["request_id"] == "abc-1"
+
+
+class _Full(io.StringIO):
+    def write(self, _: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_fails_no_request(log: Log) -> None:
+    assert requested(_respond, scope(), _Full())[0]["status"] == 200
+    assert log.lines == []
+
+
+def test_what_is_no_request_passes_untouched(log: Log) -> None:
+    seen: list[str] = []
+
+    async def app(given: Any, _receive: Any, _send: Any) -> None:
+        seen.append(given["type"])
+
+    requested(app, {"type": "lifespan"}, log.stream)
+    requested(app, {"type": "websocket"}, log.stream)
+    assert seen == ["lifespan", "websocket"]
+    assert log.lines == []
+
+
+def test_the_query_string_is_not_logged(log: Log) -> None:
+    requested(_respond, scope() | {"query_string": b"token=secret"}, log.stream)
+    assert "secret" not in json.dumps(log.lines)
