@@ -7,9 +7,9 @@ AWS refuses is an AwsError that says what was refused and what to do next.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,20 @@ from botocore.exceptions import (
     ClientError,
 )
 
+from deploy.described import (
+    base64_of,
+    change_set_of,
+    event_of,
+    fleet_of,
+    function_of,
+    hex_of,
+    resource_of,
+    stack_of,
+)
 from deploy.errors import AwsError
 from deploy.refusal import Refusal, explain
-from deploy.running import FleetState, FunctionState, Identity, InstanceState, Invocation
-from deploy.stack import (
-    Change,
-    ChangeSet,
-    ChangeSetType,
-    Stack,
-    StackEvent,
-    StackResource,
-)
+from deploy.running import FleetState, FunctionState, Identity, Invocation
+from deploy.stack import ChangeSet, ChangeSetType, Stack, StackEvent, StackResource
 
 _ACTIONS = {
     # The permission is not named like the request (Service Authorization Reference).
@@ -80,7 +83,7 @@ class Aws:
         try:
             region = self._opened().region_name
         except BotoCoreError as error:
-            raise self._refused(error, "sts:GetCallerIdentity") from error
+            raise self._refused(error, "sts:GetCallerIdentity", {}) from error
         if not region:
             raise AwsError(explain(Refusal("NoRegionError", "", "")))
         return str(region)
@@ -98,7 +101,7 @@ class Aws:
             AwsError: there is no such bucket, or it is not yours.
         """
         answer = self._call(
-            "s3", "head_bucket", ("404", "NoSuchBucket", "403", "400"), bucket, Bucket=bucket
+            "s3", "head_bucket", ("404", "NoSuchBucket", "403", "400"), Bucket=bucket
         )
         if answer is None:
             raise AwsError(
@@ -111,9 +114,7 @@ class Aws:
         """The bucket exists afterwards; one that is already yours is left as it is."""
         where = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
         arguments = {"CreateBucketConfiguration": where} if where else {}
-        self._call(
-            "s3", "create_bucket", ("BucketAlreadyOwnedByYou",), bucket, Bucket=bucket, **arguments
-        )
+        self._call("s3", "create_bucket", ("BucketAlreadyOwnedByYou",), Bucket=bucket, **arguments)
 
     def has_object(self, bucket: str, key: str, size: int, sha256: str) -> bool:
         """Whether the very bytes are there.
@@ -125,7 +126,6 @@ class Aws:
             "s3",
             "head_object",
             ("404", "NoSuchKey", "NotFound"),
-            f"s3://{bucket}/{key}",
             Bucket=bucket,
             Key=key,
             ChecksumMode="ENABLED",
@@ -133,12 +133,12 @@ class Aws:
         if answer is None:
             return False
         stored = answer.get("ChecksumSHA256")
-        same = answer["ContentLength"] == size and stored in (None, _base64(sha256))
+        same = answer["ContentLength"] == size and stored in (None, base64_of(sha256))
         if not same:
             raise AwsError(
                 f"s3://{bucket}/{key} does not hold what its name says: expected {size} bytes "
                 f"with sha256 {sha256}, found {answer['ContentLength']} bytes"
-                f"{f' with sha256 {_hex(stored)}' if stored else ''}. "
+                f"{f' with sha256 {hex_of(stored)}' if stored else ''}. "
                 f"Delete it with: aws s3 rm s3://{bucket}/{key}"
             )
         return True
@@ -149,24 +149,22 @@ class Aws:
         self._call(
             "s3",
             "put_object",
-            (),
-            f"s3://{bucket}/{key}",
             Bucket=bucket,
             Key=key,
             Body=content,
-            ChecksumSHA256=_base64(sha256),
+            ChecksumSHA256=base64_of(sha256),
             ContentType="application/zip" if key.endswith(".zip") else "application/json",
         )
 
     def download(self, bucket: str, key: str, path: Path) -> None:
         """The object's bytes are in the file `path` afterwards; the caller checks the digest."""
-        answer = self._call("s3", "get_object", (), f"s3://{bucket}/{key}", Bucket=bucket, Key=key)
+        answer = self._call("s3", "get_object", Bucket=bucket, Key=key)
         try:
             with path.open("wb") as file:
                 for chunk in answer["Body"].iter_chunks(1 << 20):
                     file.write(chunk)
         except BotoCoreError as error:
-            raise self._refused(error, "s3:GetObject", f"s3://{bucket}/{key}") from error
+            raise self._refused(error, "s3:GetObject", {"Bucket": bucket, "Key": key}) from error
 
     def object_url(self, bucket: str, key: str) -> str:
         """The object's address, right for the region, the partition and the endpoint."""
@@ -179,30 +177,19 @@ class Aws:
     def stack(self, name: str) -> Stack | None:
         """The stack of this name or ARN, or None."""
         answer = self._call(
-            "cloudformation", "describe_stacks", ("does not exist",), name, StackName=name
+            "cloudformation", "describe_stacks", ("does not exist",), StackName=name
         )
-        return _stack(answer["Stacks"][0]) if answer and answer["Stacks"] else None
+        return stack_of(answer["Stacks"][0]) if answer and answer["Stacks"] else None
 
     def resources(self, stack: str) -> tuple[StackResource, ...]:
-        pages = self._pages("cloudformation", "list_stack_resources", stack, StackName=stack)
-        return tuple(
-            StackResource(
-                one["LogicalResourceId"],
-                one.get("PhysicalResourceId", ""),
-                one["ResourceType"],
-                one["ResourceStatus"],
-            )
-            for page in pages
-            for one in page["StackResourceSummaries"]
-        )
+        pages = self._pages("cloudformation", "list_stack_resources", StackName=stack)
+        return tuple(resource_of(one) for page in pages for one in page["StackResourceSummaries"])
 
     def resource_metadata(self, stack: str, logical_id: str) -> dict[str, Any]:
         """The resource's Metadata with every intrinsic resolved; empty when it has none."""
         answer = self._call(
             "cloudformation",
             "describe_stack_resource",
-            (),
-            f"{stack}/{logical_id}",
             StackName=stack,
             LogicalResourceId=logical_id,
         )
@@ -212,17 +199,17 @@ class Aws:
     def events(self, stack: str, after: str = "") -> tuple[StackEvent, ...]:
         """What happened to the stack since the event with the ID `after`, oldest first."""
         found: list[StackEvent] = []
-        for page in self._pages("cloudformation", "describe_stack_events", stack, StackName=stack):
+        for page in self._pages("cloudformation", "describe_stack_events", StackName=stack):
             for event in page["StackEvents"]:
                 if event["EventId"] == after:
                     return tuple(reversed(found))
-                found.append(_event(event))
+                found.append(event_of(event))
         return tuple(reversed(found))
 
     def last_event(self, stack: str) -> str:
         """The ID of the newest event; empty when there is none."""
         answer = self._call(
-            "cloudformation", "describe_stack_events", ("does not exist",), stack, StackName=stack
+            "cloudformation", "describe_stack_events", ("does not exist",), StackName=stack
         )
         events = answer["StackEvents"] if answer else ()
         return str(events[0]["EventId"]) if events else ""
@@ -238,8 +225,6 @@ class Aws:
         answer = self._call(
             "cloudformation",
             "create_change_set",
-            (),
-            f"stack {stack!r}",
             StackName=stack,
             ChangeSetName=name,
             ChangeSetType=kind.value,
@@ -251,28 +236,14 @@ class Aws:
 
     def change_set(self, arn: str, stack: str) -> ChangeSet:
         pages = self._pages(
-            "cloudformation", "describe_change_set", stack, ChangeSetName=arn, StackName=stack
+            "cloudformation", "describe_change_set", ChangeSetName=arn, StackName=stack
         )
-        described = list(pages)
-        return ChangeSet(
-            id=described[0]["ChangeSetId"],
-            stack_id=described[0]["StackId"],
-            status=described[0]["Status"],
-            reason=described[0].get("StatusReason") or "",
-            changes=tuple(
-                _change(change["ResourceChange"])
-                for page in described
-                for change in page.get("Changes", ())
-                if "ResourceChange" in change
-            ),
-        )
+        return change_set_of(list(pages))
 
     def execute_change_set(self, arn: str, stack: str) -> None:
         self._call(
             "cloudformation",
             "execute_change_set",
-            (),
-            f"stack {stack!r}",
             ChangeSetName=arn,
             StackName=stack,
         )
@@ -282,14 +253,13 @@ class Aws:
             "cloudformation",
             "delete_change_set",
             ("does not exist", "ChangeSetNotFound"),
-            f"stack {stack!r}",
             ChangeSetName=arn,
             StackName=stack,
         )
 
     def delete_stack(self, stack: str) -> None:
         """CloudFormation begins to delete the stack; a missing one is no error."""
-        self._call("cloudformation", "delete_stack", (), f"stack {stack!r}", StackName=stack)
+        self._call("cloudformation", "delete_stack", StackName=stack)
 
     # What runs
 
@@ -299,38 +269,28 @@ class Aws:
             "lambda",
             "get_function_configuration",
             ("ResourceNotFoundException",),
-            f"function {name!r}",
             FunctionName=name,
             Qualifier=qualifier,
         )
-        return None if found is None else _function(found)
+        return None if found is None else function_of(found)
 
     def fleet(self, name: str) -> FleetState | None:
         """The Auto Scaling group of this name, or None."""
         groups = self._call(
             "autoscaling",
             "describe_auto_scaling_groups",
-            (),
-            f"group {name!r}",
             AutoScalingGroupNames=[name],
         )["AutoScalingGroups"]
         if not groups:
             return None
-        group = groups[0]
-        members = group.get("Instances", [])
+        members = groups[0].get("Instances", [])
         addresses = self._addresses([member["InstanceId"] for member in members])
-        return FleetState(
-            name=group["AutoScalingGroupName"],
-            desired=group["DesiredCapacity"],
-            minimum=group["MinSize"],
-            maximum=group["MaxSize"],
-            instances=tuple(_member(member, addresses) for member in members),
-        )
+        return fleet_of(groups[0], addresses)
 
     def _addresses(self, instances: Sequence[str]) -> dict[str, str]:
         if not instances:
             return {}
-        pages = self._pages("ec2", "describe_instances", "", InstanceIds=list(instances))
+        pages = self._pages("ec2", "describe_instances", InstanceIds=list(instances))
         return {
             one["InstanceId"]: one.get("PublicIpAddress") or one.get("PrivateIpAddress") or ""
             for page in pages
@@ -344,8 +304,6 @@ class Aws:
         answer = self._call(
             "lambda",
             "invoke",
-            (),
-            f"function {name!r}",
             FunctionName=name,
             Payload=payload,
             LogType="Tail",
@@ -363,8 +321,6 @@ class Aws:
         self._call(
             "ssm",
             "put_parameter",
-            (),
-            f"parameter {name!r}",
             Name=name,
             Value=value,
             Type="String",
@@ -400,7 +356,6 @@ class Aws:
         service: str,
         operation: str,
         absent: Sequence[str] = (),
-        subject: str = "",
         /,
         **arguments: Any,
     ) -> Any:
@@ -411,20 +366,18 @@ class Aws:
             code, message = _code(error)
             if any(word == code or word in message for word in absent):
                 return None
-            raise self._refused(error, _action(service, operation), subject) from error
+            raise self._refused(error, _action(service, operation), arguments) from error
         except BotoCoreError as error:
-            raise self._refused(error, _action(service, operation), subject) from error
+            raise self._refused(error, _action(service, operation), arguments) from error
 
-    def _pages(
-        self, service: str, operation: str, subject: str, /, **arguments: Any
-    ) -> Iterator[Any]:
+    def _pages(self, service: str, operation: str, /, **arguments: Any) -> Iterator[Any]:
         try:
             client = self._client(service, operation)
             yield from client.get_paginator(operation).paginate(**arguments)
         except (ClientError, BotoCoreError) as error:
-            raise self._refused(error, _action(service, operation), subject) from error
+            raise self._refused(error, _action(service, operation), arguments) from error
 
-    def _refused(self, error: Exception, action: str, subject: str = "") -> AwsError:
+    def _refused(self, error: Exception, action: str, arguments: Mapping[str, Any]) -> AwsError:
         code, message = _code(error) if isinstance(error, ClientError) else ("", "")
         region = self._region or (self._session.region_name if self._session else "") or ""
         return AwsError(
@@ -433,7 +386,7 @@ class Aws:
                     code=code or type(error).__name__,
                     message=message or str(error),
                     action=action,
-                    subject=subject,
+                    subject=_subject(arguments),
                     region=region,
                     endpoint=self._endpoint or "",
                 )
@@ -446,74 +399,13 @@ def _action(service: str, operation: str) -> str:
     return _ACTIONS.get((service, operation), f"{service}:{words}")
 
 
+def _subject(arguments: Mapping[str, Any]) -> str:
+    for form in ("s3://{Bucket}/{Key}", "s3://{Bucket}", "stack {StackName}"):
+        with suppress(KeyError):
+            return form.format_map(arguments)
+    return str(arguments.get("FunctionName") or arguments.get("Name") or "")
+
+
 def _code(error: Any) -> tuple[str, str]:
     described = error.response.get("Error", {})
     return str(described.get("Code", "")), str(described.get("Message", ""))
-
-
-def _base64(sha256: str) -> str:
-    return base64.b64encode(binascii.unhexlify(sha256)).decode()
-
-
-def _hex(sha256: str) -> str:
-    return base64.b64decode(sha256).hex()
-
-
-def _stack(described: Mapping[str, Any]) -> Stack:
-    return Stack(
-        id=described["StackId"],
-        name=described["StackName"],
-        status=described["StackStatus"],
-        reason=described.get("StackStatusReason") or "",
-        outputs={one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())},
-    )
-
-
-def _event(event: Mapping[str, Any]) -> StackEvent:
-    return StackEvent(
-        id=event["EventId"],
-        time=event["Timestamp"],
-        logical_id=event.get("LogicalResourceId", ""),
-        physical_id=event.get("PhysicalResourceId", ""),
-        type=event.get("ResourceType", ""),
-        status=event.get("ResourceStatus", ""),
-        reason=event.get("ResourceStatusReason") or "",
-    )
-
-
-def _change(change: Mapping[str, Any]) -> Change:
-    targets = [detail.get("Target", {}) for detail in change.get("Details", ())]
-    names = [target.get("Name") or target.get("Attribute", "") for target in targets]
-    scope = change.get("Scope", ())
-    return Change(
-        action=change["Action"],
-        logical_id=change["LogicalResourceId"],
-        type=change["ResourceType"],
-        replacement=change.get("Replacement", ""),
-        properties=tuple(dict.fromkeys(name for name in names if name)) or tuple(scope),
-    )
-
-
-def _function(found: Mapping[str, Any]) -> FunctionState:
-    return FunctionState(
-        name=found["FunctionName"],
-        runtime=found.get("Runtime", ""),
-        architecture=(found.get("Architectures") or ["x86_64"])[0],
-        handler=found.get("Handler", ""),
-        memory=found["MemorySize"],
-        timeout=found["Timeout"],
-        sha256=_hex(found["CodeSha256"]),
-        environment=dict(found.get("Environment", {}).get("Variables", {})),
-        state=found.get("State", ""),
-        update=found.get("LastUpdateStatus", ""),
-    )
-
-
-def _member(member: Mapping[str, Any], addresses: Mapping[str, str]) -> InstanceState:
-    return InstanceState(
-        id=member["InstanceId"],
-        state=member["LifecycleState"],
-        health=member["HealthStatus"],
-        address=addresses.get(member["InstanceId"], ""),
-        launch_template_version=member.get("LaunchTemplate", {}).get("Version", ""),
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deploy.aws import Aws
 from deploy.console import Console
 from deploy.errors import StackError
-from deploy.progress import Goal
+from deploy.progress import Goal, Progress
 from deploy.stack import Stack, StackResource
 from deploy.watch import REAL_TIME, Hints, Pace, Waiting, watch
 
@@ -39,14 +39,24 @@ def delete(
             f"Wait for the end ({hints.status} shows it) and run the same command again."
         )
     start = pace.clock()
-    total = len(aws.resources(stack.id))
+    expected = frozenset(resource.logical_id for resource in aws.resources(stack.id))
     seen = aws.last_event(stack.id)
-    waiting = Waiting(stack.id, stack.name, Goal.DELETE, hints, total, seen)
+    waiting = Waiting(stack.id, stack.name, Goal.DELETE, hints, expected, seen)
     with console.step(f"Deleting stack {stack.name!r}"):
         aws.delete_stack(stack.id)
         progress = watch(aws, waiting, console, pace)
-    kept = tuple(
+    return Deletion(stack.name, kept(progress), pace.clock() - start)
+
+
+def kept(progress: Progress) -> tuple[StackResource, ...]:
+    """What the deletion left in place, since the template says so.
+
+    A version of a function is kept by CloudFormation, but goes with its function.
+    """
+    skipped = [
         StackResource(event.logical_id, event.physical_id, event.type, event.status)
-        for event in progress.kept
-    )
-    return Deletion(stack.name, kept, pace.clock() - start)
+        for event in progress.events
+        if event.status == "DELETE_SKIPPED"
+    ]
+    function_stays = any(one.type == "AWS::Lambda::Function" for one in skipped)
+    return tuple(one for one in skipped if function_stays or one.type != "AWS::Lambda::Version")

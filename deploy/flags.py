@@ -21,7 +21,7 @@ def option(setting: Setting[Any]) -> click.Option:
     names = [setting.flag, setting.name]
     if setting.short:
         names.insert(0, f"-{setting.short}")
-    return click.Option(names, help=_help(setting), metavar=setting.name.upper())
+    return click.Option(names, help=_help(setting), metavar="VALUE")
 
 
 def settings_flags(settings: Iterable[Setting[Any]]) -> Callable[[Callback], Callback]:

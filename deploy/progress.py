@@ -54,7 +54,7 @@ class Progress:
     Attributes:
         stack: the stack's name.
         goal: what it shall become.
-        total: how many resources will change; 0 when nobody knows.
+        expected: the logical IDs of what will change; empty when nobody knows.
         started: the clock's seconds at the beginning.
         seen: the ID of the newest event seen.
         events: all events of this operation so far, oldest first.
@@ -64,7 +64,7 @@ class Progress:
 
     stack: str
     goal: Goal
-    total: int
+    expected: frozenset[str]
     started: float
     seen: str = ""
     events: tuple[StackEvent, ...] = ()
@@ -78,12 +78,8 @@ class Progress:
     @property
     def done(self) -> int:
         """How many resources got where they were going."""
-        return len({e.logical_id for e in self.events if _is_done(e)})
-
-    @property
-    def kept(self) -> tuple[StackEvent, ...]:
-        """What a deletion left in place, since the template says so (DeletionPolicy)."""
-        return tuple(event for event in self.events if event.status == "DELETE_SKIPPED")
+        there = {e.logical_id for e in self.events if _is_done(e)}
+        return len(there & self.expected if self.expected else there)
 
 
 def observe(
@@ -112,13 +108,14 @@ def _lines(progress: Progress, events: Sequence[StackEvent], now: float) -> tupl
     lines, so_far = [], progress
     for event in events:
         so_far = replace(so_far, events=(*so_far.events, event))
-        if _is_shown(event):
+        if _is_shown(event, progress.expected):
             lines.append(_line(so_far, event, now))
     return tuple(lines)
 
 
 def _line(progress: Progress, event: StackEvent, now: float) -> str:
-    count = f"{progress.done} of {progress.total}" if progress.total else f"{progress.done}"
+    total = len(progress.expected)
+    count = f"{progress.done} of {total}" if total else f"{progress.done}"
     line = f"  {now - progress.started:4.0f} s  {count:>8}  {event.status:<20} {event.logical_id}"
     telling = event.status.endswith("_FAILED") or "signal" in event.reason
     return f"{line}: {event.reason}" if telling and event.reason else line
@@ -128,9 +125,11 @@ def _is_done(event: StackEvent) -> bool:
     return event.status in _DONE and event.type != STACK_TYPE
 
 
-def _is_shown(event: StackEvent) -> bool:
-    # The second event of each creation; it says nothing that the first did not.
-    return not event.reason.startswith("Resource creation Initiated")
+def _is_shown(event: StackEvent, expected: frozenset[str]) -> bool:
+    if event.reason.startswith("Resource creation Initiated"):
+        return False  # the second event of each creation; it adds nothing to the first
+    concerned = not expected or event.logical_id in expected or event.type == STACK_TYPE
+    return concerned or event.status.endswith("_FAILED")
 
 
 def first_causes(events: Sequence[StackEvent]) -> tuple[str, ...]:

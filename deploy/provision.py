@@ -208,7 +208,7 @@ def _waiting(aws: Aws, destination: Destination, change_set: ChangeSet, stack: s
         stack=stack,
         goal=_GOALS[destination.kind],
         hints=destination.hints,
-        total=len(change_set.changes),
+        expected=frozenset(change.logical_id for change in change_set.changes),
         seen=aws.last_event(change_set.stack_id),
     )
 

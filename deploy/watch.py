@@ -56,7 +56,7 @@ class Waiting:
     stack: str
     goal: Goal
     hints: Hints
-    total: int = 0
+    expected: frozenset[str] = frozenset()
     seen: str = ""
 
 
@@ -67,7 +67,9 @@ def watch(aws: Reporter, waiting: Waiting, console: Console, pace: Pace = REAL_T
         StackError: it failed, with the first causes; or it takes longer than the bound.
         KeyboardInterrupt: Ctrl-C; the message says that the stack goes on by itself.
     """
-    progress = Progress(waiting.stack, waiting.goal, waiting.total, pace.clock(), seen=waiting.seen)
+    progress = Progress(
+        waiting.stack, waiting.goal, waiting.expected, pace.clock(), seen=waiting.seen
+    )
     goes_on = f"Stack {waiting.stack!r} goes on in AWS; look at it with: {waiting.hints.status}"
     try:
         while not progress.ended:
