@@ -116,6 +116,6 @@ def _fill(part: Template, decorator: TemplateDecorator, deployment: Deployment) 
 
 
 def _where(error: Exception) -> str:
-    """The line of the decorator itself, not of what it called."""
+    """The line of the decorator itself, not of what it called; none once it has returned."""
     frames = traceback.extract_tb(error.__traceback__)[1:2]
-    return "".join(f" at {frame.filename}:{frame.lineno}" for frame in frames)
+    return "".join(f" at {f.filename}:{f.lineno}" for f in frames if f.name != "to_dict")
