@@ -1,0 +1,90 @@
+"""A service that would not start on AWS is refused here, with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.compiler import Compiler, find_compiler
+from deploy.errors import BuildError
+from deploy.member import Member, pack
+from deploy.target import running_python
+from deploy.trial import refuse_broken
+
+GOOD = {
+    "service/__init__.py": "",
+    "service/handler.py": "",
+    "service/lambda_function.py": "",
+    "service/http_server.py": "",
+    "library.py": "def fail():\n    raise ValueError('too late')\n",
+}
+
+
+@pytest.fixture
+def compiler() -> Compiler:
+    return find_compiler(running_python(), "")
+
+
+def members(**changed: str) -> list[Member]:
+    files = {**GOOD, **{f"service/{name}.py": text for name, text in changed.items()}}
+    return [pack(path, text.encode()) for path, text in files.items()]
+
+
+def refusal(folder: Path, compiler: Compiler, **changed: str) -> str:
+    with pytest.raises(BuildError) as caught:
+        refuse_broken(members(**changed), folder, compiler, "hello")
+    return str(caught.value)
+
+
+def test_a_service_that_imports_passes(tmp_path: Path, compiler: Compiler) -> None:
+    name = "import os\nprint('on standard output')\nassert os.environ['SERVICE_NAME'] == 'hello'\n"
+    refuse_broken(members(handler=name), tmp_path, compiler, "hello")
+
+
+def test_a_thread_of_the_service_does_not_hold_the_build(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    thread = "import threading, time\nthreading.Thread(target=time.sleep, args=[600]).start()\n"
+    refuse_broken(members(handler=thread), tmp_path, compiler, "hello")
+
+
+def test_a_package_that_is_installed_but_does_not_ship_is_missing(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    assert refusal(tmp_path, compiler, handler="\nimport pytest\n") == (
+        "The service does not import. service/handler.py line 2: ModuleNotFoundError: No module "
+        "named 'pytest'. If a package has it, add that to [project] dependencies in "
+        "pyproject.toml and run `make lock`."
+    )
+
+
+def test_the_place_is_the_services_own_even_when_a_library_raises(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    text = refusal(tmp_path, compiler, handler="import library\n\nlibrary.fail()\n")
+    assert text == ("The service does not import. service/handler.py line 3: ValueError: too late")
+
+
+@pytest.mark.parametrize("module", ["handler", "lambda_function", "http_server"])
+def test_every_entry_point_is_tried(tmp_path: Path, compiler: Compiler, module: str) -> None:
+    text = refusal(tmp_path, compiler, **{module: "1 / 0"})
+    assert f"service/{module}.py line 1: ZeroDivisionError" in text
+
+
+def test_a_service_that_exits_at_import_is_refused(tmp_path: Path, compiler: Compiler) -> None:
+    text = refusal(tmp_path, compiler, handler="import sys\nsys.exit(3)\n")
+    assert text == "The service does not import. service/handler.py line 2: SystemExit: 3"
+
+
+def test_an_interpreter_that_ends_is_reported_with_its_words(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    text = refusal(tmp_path, compiler, handler="import os\nos.write(2, b'bye')\nos._exit(9)\n")
+    assert text == "The interpreter ended with 9 while it imported the service.\nbye"
+
+
+def test_an_entry_point_that_is_missing_is_named(tmp_path: Path, compiler: Compiler) -> None:
+    without = [member for member in members() if member.path != "service/http_server.py"]
+    with pytest.raises(BuildError, match=r"import\. service\.http_server: ModuleNotFoundError"):
+        refuse_broken(without, tmp_path, compiler, "hello")
