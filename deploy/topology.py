@@ -9,7 +9,7 @@ An entry of your own is a function; it gets an empty template and the deployment
     TOPIC_NAME = Setting("topic_name", text(r"[a-z-]+", "a form like 'my-topic'"), "...", "news")
 
     @declares(TOPIC_NAME)
-    def news_topic(template: Template, deployment: Deployment) -> None:
+    def news_topic(template, deployment):
         name = deployment.settings[TOPIC_NAME]
         template.add_resource(sns.Topic("NewsTopic", TopicName=name))
         deployment.function.Environment.Variables["TOPIC"] = Ref("NewsTopic")

@@ -7,7 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-REFS = {"AWS::Region": "eu-central-1", "AWS::StackName": "hello-dev", "Queue": "https://queue"}
+REFS = {
+    "AWS::Region": "eu-central-1",
+    "AWS::StackName": "hello-dev",
+    "Queue": "https://queue",
+    "ServiceInstanceLogs": "/logs",
+}
 MAPS = {"Images": {"eu-central-1": {"amd64": "ami-1"}}}
 EXPORTS = {"shared-vpc": "vpc-1"}
 ZONES = ["eu-central-1a", "eu-central-1b"]
