@@ -15,10 +15,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.described import (
     base64_of,
@@ -79,7 +76,11 @@ class Aws:
 
     @property
     def region(self) -> str:
-        """Raises AwsError when no region is set anywhere."""
+        """Where the requests go.
+
+        Raises:
+            AwsError: no region is set anywhere.
+        """
         try:
             region = self._opened().region_name
         except BotoCoreError as error:
@@ -346,10 +347,15 @@ class Aws:
             if service == "s3" and endpoint:
                 # A bucket's name in the host needs a wildcard in DNS; a laptop has none.
                 config = config.merge(Config(s3={"addressing_style": "path"}))
-            self._clients[key] = self._opened().client(
-                service, endpoint_url=endpoint, config=config, region_name=self.region
-            )
+            self._clients[key] = self._opened_client(service, endpoint, config)
         return self._clients[key]
+
+    def _opened_client(self, service: str, endpoint: str | None, config: Config) -> Any:
+        arguments = {"endpoint_url": endpoint, "config": config, "region_name": self.region}
+        try:
+            return self._opened().client(service, **arguments)
+        except ValueError as error:  # botocore's word on an endpoint that is no URL
+            raise AwsError(f"{error}. Check AWS_ENDPOINT_URL and the region.") from error
 
     def _call(
         self,
