@@ -18,10 +18,6 @@ from deploy.merge import merge
 from deploy.references import dangling
 from deploy.settings import Settings
 
-# CloudFormation User Guide, "Understand CloudFormation quotas".
-BODY_LIMIT = 51_200
-SIZE_LIMIT = 1_000_000
-
 
 @dataclass(frozen=True)
 class Deployment:
@@ -64,7 +60,7 @@ class TemplateDecorator(Protocol):
 def compose(deployment: Deployment, topology: Sequence[TemplateDecorator]) -> Template:
     """The template that holds what every decorator added.
 
-    Equal inputs give equal templates, byte for byte once rendered: the function is copied
+    Equal inputs give equal templates, byte for byte once they are JSON: the function is copied
     first, so what a decorator changes in it is gone with this composition.
 
     Raises:
@@ -83,24 +79,6 @@ def compose(deployment: Deployment, topology: Sequence[TemplateDecorator]) -> Te
     if problems:
         raise SettingsError("\n".join(problems))
     return merged
-
-
-def render(template: Template) -> str:
-    """The template as JSON with sorted keys; equal templates give equal text.
-
-    Up to BODY_LIMIT bytes it can be sent with the request, beyond that through S3.
-
-    Raises:
-        SettingsError: it is larger than CloudFormation takes.
-    """
-    text = str(template.to_json()) + "\n"
-    size = len(text.encode())
-    if size > SIZE_LIMIT:
-        raise SettingsError(
-            f"The template has {size:,} bytes; CloudFormation takes at most {SIZE_LIMIT:,}. "
-            "Take decorators out of deploy/topology.py or split the service."
-        )
-    return text
 
 
 def _fill(part: Template, decorator: TemplateDecorator, deployment: Deployment) -> list[str]:

@@ -27,6 +27,7 @@ LOG_RETENTION = Setting(
 
 
 def log_group(title: str, side: str, settings: Settings) -> logs.LogGroup:
+    """The log group of one side, such as /twofold/hello-dev/function."""
     return logs.LogGroup(
         title,
         LogGroupName=f"/twofold/{settings.stack}/{side}",

@@ -39,5 +39,6 @@ def write_logs(log_group: str) -> dict[str, Any]:
 
 
 def policy(name: str, *statements: dict[str, Any]) -> iam.Policy:
+    """An inline policy of a role."""
     document = {"Version": _VERSION, "Statement": list(statements)}
     return iam.Policy(PolicyName=name, PolicyDocument=document)

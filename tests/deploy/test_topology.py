@@ -13,9 +13,10 @@ from troposphere import GetAtt, Output, Parameter, Ref, Template, iam, sns, sqs
 from deploy import logical_id, topology
 from deploy.declarations import declares
 from deploy.decorators.policy import allow, policy
+from deploy.plan import INLINE_LIMIT
 from deploy.settings import Setting, text, whole
 from deploy.target import ARCHITECTURES, PYTHONS
-from deploy.template import BODY_LIMIT, Deployment, compose, render
+from deploy.template import Deployment, compose
 from deploy.topology import TOPOLOGY
 from tests.deploy.stacks import composed, deployment, pointer
 
@@ -26,7 +27,7 @@ PLACE = {"vpc": "vpc-0a1b2c3d", "subnets": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"
 
 def complaints(template: Template) -> list[str]:
     """Errors and warnings of cfn-lint, in regions where not everything is the same."""
-    return [str(match) for match in lint(render(template), regions=REGIONS)]
+    return [str(match) for match in lint(template.to_json(), regions=REGIONS)]
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -65,7 +66,7 @@ def test_cfn_lint_would_say_it_of_what_is_only_a_warning() -> None:
 
 
 def test_the_template_fits_into_the_request() -> None:
-    assert len(render(compose(deployment(), TOPOLOGY)).encode()) < BODY_LIMIT
+    assert len(compose(deployment(), TOPOLOGY).to_json().encode()) < INLINE_LIMIT
 
 
 def test_new_code_changes_the_function_and_the_pointer_and_nothing_else() -> None:
