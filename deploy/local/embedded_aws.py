@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errors import LocalError
+from deploy.local.public_parameters import FILE, images, state
 from deploy.local.workspace import Child, Command, Workspace
 
 LOOPBACK = "127.0.0.1"
 ACCOUNT = "000000000000"
 ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105  ministack takes any key; none of them is a secret
+_STATE = "state"
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
@@ -59,10 +61,13 @@ def start(workspace: Workspace, region: str) -> EmbeddedAws:
     """The embedded AWS is on its way up; `wait` for it before the first call.
 
     The listening socket is opened here and handed over, so no other program can take
-    the port in between and a connection made too early waits instead of failing.
+    the port in between and a connection made too early waits instead of failing. It has
+    the public parameters that name the images of the instances.
     """
     home = workspace.folder / "aws"
-    home.mkdir()
+    (home / _STATE).mkdir(parents=True)
+    known = state(images(), ACCOUNT, region)
+    (home / _STATE / FILE).write_text(known, encoding="utf-8")
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]
         bind = ("--bind", f"fd://{listener.fileno()}", "--workers", "0", "--keep-alive", "75")
@@ -94,8 +99,8 @@ def environment(home: Path, port: int, region: str) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "PERSIST_STATE": "0",
-        "STATE_DIR": str(home / "state"),
+        "PERSIST_STATE": "1",  # for the public parameters that lie there
+        "STATE_DIR": str(home / _STATE),
         "S3_PERSIST": "0",
         "S3_DATA_DIR": str(home / "s3"),
         "DOCKER_HOST": f"unix://{home}/no-docker.sock",

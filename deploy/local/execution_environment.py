@@ -68,7 +68,7 @@ class ExecutionEnvironment:
     """
 
     def __init__(self, site: Site, number: int) -> None:
-        self._site = site
+        self.site = site
         self._stream = f"environment-{number}"
         self.log = site.workspace.folder / "function" / f"{self._stream}.log"
         self._servers = AsyncExitStack()
@@ -86,7 +86,7 @@ class ExecutionEnvironment:
         """What came of it, whatever becomes of the process."""
         begin = self.log.stat().st_size if self.log.exists() else 0
         init, broken = await self._initialized(invocation.request_id)
-        self._write(lines.start(invocation.request_id, self._site.function.version))
+        self._write(lines.start(invocation.request_id, self.site.function.version))
         started = time.monotonic()
         answer = broken or await self._answered(invocation)
         await self._sample()
@@ -98,7 +98,7 @@ class ExecutionEnvironment:
     async def stop(self) -> None:
         """Process and Runtime API are gone; an environment that never started has none."""
         if self._child is not None:
-            await asyncio.to_thread(self._site.workspace.stop, self._child, 0.0)
+            await asyncio.to_thread(self.site.workspace.stop, self._child, 0.0)
             self._child = None
         self._spoilt = True
         await self._servers.aclose()
@@ -116,25 +116,25 @@ class ExecutionEnvironment:
         return _milliseconds_since(started), broken
 
     async def _start(self) -> Answer | None:
-        scratch = self._site.workspace.folder / "function" / self._stream
+        scratch = self.site.workspace.folder / "function" / self._stream
         scratch.mkdir(parents=True)
         listener = listen(0, "")
         self._api = RuntimeApi()
         address = f"{LOOPBACK}:{listener.getsockname()[1]}"
         await self._servers.enter_async_context(serving(self._api.app, listener))
-        places = Places(self._site.task, self._site.runtime, scratch)
-        function = self._site.function
-        told = variables(function, places, address, self._stream, self._site.endpoint)
+        places = Places(self.site.task, self.site.runtime, scratch)
+        function = self.site.function
+        told = variables(function, places, address, self._stream, self.site.endpoint)
         arguments = (str(interpreter()), "-S", "-m", PACKAGE, function.handler)
         self._write(lines.init_start(platform.python_version()))
-        command = Command(arguments, told, self._site.task)
-        self._child = self._site.workspace.start(command, self.log)
+        command = Command(arguments, told, self.site.task)
+        self._child = self.site.workspace.start(command, self.log)
         return await self._outcome(self._api.ready, INIT_SECONDS)
 
     async def _answered(self, invocation: Invocation) -> Answer:
         working = asyncio.ensure_future(self._api.invoke(invocation))
         try:
-            return await self._outcome(working, self._site.function.timeout)
+            return await self._outcome(working, self.site.function.timeout)
         except _EndedError as ended:
             self._spoilt = True
             return self._given_up(ended, invocation.request_id)
@@ -153,7 +153,7 @@ class ExecutionEnvironment:
             if child.exit_status is not None:
                 raise _EndedError("Runtime.ExitError", lines.exited(child.exit_status))
             await self._sample()
-            if self._peak_kb > self._site.function.memory * _KB:
+            if self._peak_kb > self.site.function.memory * _KB:
                 raise _EndedError("Runtime.ExitError", lines.exited(-signal.SIGKILL))
             if left <= 0:
                 raise _EndedError("Sandbox.Timedout", lines.timed_out(seconds))
@@ -170,7 +170,7 @@ class ExecutionEnvironment:
 
     def _report(self, duration: float, init: float | None) -> lines.Report:
         used = -(-self._peak_kb // _KB)
-        memory = self._site.function.memory
+        memory = self.site.function.memory
         return lines.Report(duration, memory, min(used, memory), init)
 
     def _write(self, text: str) -> None:

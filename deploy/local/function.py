@@ -20,7 +20,8 @@ class RunningFunction:
     """Takes invocations; starts a process when none is idle, keeps it for the next one.
 
     A process that crashed, ran too long or failed to initialize is replaced at the next
-    invocation, as on Lambda. All coroutines run in one asyncio loop.
+    invocation, as on Lambda; so is each one when `site` is set to another, after a new
+    release. All coroutines run in one asyncio loop.
     """
 
     def __init__(self, site: Site, concurrency: int = CONCURRENCY) -> None:
@@ -58,7 +59,7 @@ class RunningFunction:
     async def _take(self) -> ExecutionEnvironment:
         while self._idle:
             environment = self._idle.pop()
-            if environment.usable:
+            if self._serves(environment):
                 return environment
             await self._discard(environment)
         self._number += 1
@@ -67,10 +68,13 @@ class RunningFunction:
         return started
 
     async def _give_back(self, environment: ExecutionEnvironment) -> None:
-        if environment.usable:
+        if self._serves(environment):
             self._idle.append(environment)
         else:
             await self._discard(environment)
+
+    def _serves(self, environment: ExecutionEnvironment) -> bool:
+        return environment.usable and environment.site is self.site
 
     async def _discard(self, environment: ExecutionEnvironment) -> None:
         self._all.discard(environment)

@@ -22,20 +22,25 @@ _END_OF_LOG_BYTES = 16_384
 
 @dataclass(frozen=True)
 class Command:
-    """What to start: the arguments, the whole environment, the folder, inherited descriptors."""
+    """What to start, and for how many seconds it may take its leave after SIGTERM.
+
+    `environment` is the whole of it; `descriptors` are handed over open.
+    """
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     folder: Path
     descriptors: Sequence[int] = ()
+    grace: float = 5.0
 
 
 class Child:
     """A running process, leader of its own process group; its output goes to `log`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, grace: float) -> None:
         self._process = process
         self.log = log
+        self.grace = grace
 
     @property
     def pid(self) -> int:
@@ -46,14 +51,18 @@ class Child:
         """None while it runs; minus the signal's number when a signal ended it."""
         return self._process.poll()
 
-    def stop(self, grace: float = 5.0) -> None:
-        """The process and its group have ended: SIGTERM, then SIGKILL after `grace` seconds."""
+    def ask_to_stop(self) -> None:
+        """It has got SIGTERM, unless it has ended already."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(grace)
-            except subprocess.TimeoutExpired:
-                self._process.send_signal(signal.SIGKILL)
+
+    def stop(self, grace: float) -> None:
+        """The process and its group have ended: SIGTERM, then SIGKILL after `grace` seconds."""
+        self.ask_to_stop()
+        try:
+            self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         watcher.end({self.pid}, 0.0)
 
@@ -101,6 +110,8 @@ class Workspace:
     ) -> None:
         with self._interrupts.shield():
             for child in reversed(self._children):
+                child.ask_to_stop()
+            for child in self._children[::-1]:
                 self.stop(child)
             shutil.rmtree(self.folder, ignore_errors=True)
             assert self._watcher.stdin is not None  # noqa: S101  opened as a pipe above
@@ -122,13 +133,13 @@ class Workspace:
                 start_new_session=True,
             )
             self._tell(f"+{process.pid}")
-            child = Child(process, log)
+            child = Child(process, log, command.grace)
             self._children.append(child)
         return child
 
-    def stop(self, child: Child, grace: float = 5.0) -> None:
-        """The child has ended and is forgotten."""
-        child.stop(grace)
+    def stop(self, child: Child, grace: float | None = None) -> None:
+        """The child has ended and is forgotten; `grace` overrules its own."""
+        child.stop(child.grace if grace is None else grace)
         self._tell(f"-{child.pid}")
         self._children.remove(child)
 

@@ -1,0 +1,82 @@
+"""`twofold demo`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from deploy import project
+from deploy.cli import COMMANDS
+from deploy.composition import topology_settings
+from deploy.console import Console
+from deploy.errors import LocalError
+from deploy.flags import json_flag, settings_flags
+from deploy.local.cloud import Ports, play
+from deploy.local.comparison import Row, compare, differences, document
+from deploy.local.interrupts import Interrupts
+from deploy.settings import STAGE
+
+_SHOWN_DIGEST = 12
+_SHOWN_BODY = 27
+_WIDTH = 160
+
+
+@click.command("demo", short_help=COMMANDS["demo"])
+@settings_flags((STAGE,))
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the instance's side.")
+@json_flag
+def command(flags: Mapping[str, Any], port: int, as_json: bool) -> None:
+    """Play the whole stack on this machine once, ask both sides, and end.
+
+    Builds the artifact, starts an embedded AWS on loopback, provisions the stack in it,
+    starts Lambda's runtime client and supervisord from the uploaded artifact, asks both
+    the same things, and takes everything down. No AWS account is needed. Exits with 6 when
+    an answer or a digest is not what it should be.
+
+    \b
+    Examples:
+      twofold demo
+      twofold demo --json
+    """
+    console, interrupts = Console(), Interrupts()
+    settings = project.settings(flags, topology_settings())
+    with interrupts.caught():
+        with play(project.ROOT, settings, Ports(port), console, interrupts) as cloud:
+            with console.step("Asking both sides the same things"):
+                rows = compare(cloud.sides)
+            digest, as_deployed = cloud.wanted.release.sha256, cloud.is_as_deployed
+            console.note("Taking everything down ...")
+        if as_json:
+            click.echo(json.dumps(document(rows, digest, as_deployed), indent=2))
+        else:
+            _show(rows)
+    if found := differences(rows, digest):
+        raise LocalError("\n".join(found))
+
+
+def _show(rows: Sequence[Row]) -> None:
+    from rich import box
+    from rich.console import Console as Terminal
+    from rich.table import Table
+
+    table = Table("side", "URL", "status", "body", "digest", "time", box=box.SIMPLE)
+    for row in rows:
+        table.add_row(
+            row.side,
+            row.url,
+            str(row.status),
+            _short(row.problem or row.body),
+            row.digest[:_SHOWN_DIGEST],
+            f"{row.milliseconds:.1f} ms",
+        )
+    terminal = Terminal()
+    if not terminal.is_terminal:
+        terminal.width = _WIDTH  # in a file or a pipe there is no reason to wrap
+    terminal.print(table)
+
+
+def _short(body: str) -> str:
+    return body if len(body) <= _SHOWN_BODY else body[: _SHOWN_BODY - 1] + "…"

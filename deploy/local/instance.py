@@ -1,0 +1,173 @@
+"""The instance of the laptop: real supervisord, as whoever runs this, with the release's own
+configuration, in a folder laid out as on EC2."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import pwd
+import socket
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.errors import LocalError
+from deploy.local.embedded_aws import LOOPBACK
+from deploy.local.environment import interpreter
+from deploy.local.server import listen
+from deploy.local.workspace import Child, Command, Workspace, end_of_file
+
+PORT_FLAG = "--port"
+_READY_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+_DRAIN_SECONDS = 0.2
+_GRACE_SECONDS = 10.0
+# Each of the two workers has ended by itself once: it is not going to work.
+_FAILURES = 2
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of an instance: /opt/NAME, /run/NAME and /var/log/NAME on EC2."""
+
+    home: Path
+    run: Path
+    logs: Path
+
+
+def layout(folder: Path) -> Layout:
+    """The same three folders, beside each other on the laptop."""
+    return Layout(folder / "opt", folder / "run", folder / "log")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A running supervisord, and where its workers listen."""
+
+    child: Child
+    port: int
+    digest: str
+    places: Layout
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def wait(self, seconds: float = _READY_SECONDS) -> None:
+        """A worker answers with the release's digest.
+
+        Raises:
+            LocalError: supervisord or the workers ended, or nothing answered in time; with
+                the end of what they logged.
+        """
+        deadline = time.monotonic() + seconds
+        while _digest_at(self.port) != self.digest:
+            if self.child.exit_status is not None:
+                raise LocalError(f"supervisord ended. The end of its log:\n{self._words()}")
+            if _failures(self.places.logs / "supervisord.log") >= _FAILURES:
+                raise LocalError(f"The service does not start. The end of its log:\n{self._said()}")
+            if time.monotonic() > deadline:
+                raise LocalError(
+                    f"{self.url}/healthz did not answer for release {self.digest[:12]} within "
+                    f"{seconds:.0f} s. The end of its log:\n{self._said()}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Workers and supervisord have ended, or the grace time is over.
+
+        supervisord looks for signals and for ended workers once a second, unless a
+        connection to its control socket wakes it.
+        """
+        deadline = time.monotonic() + self.child.grace
+        self.child.ask_to_stop()
+        while self.child.exit_status is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as control:
+                control.connect(str(self.places.run / "supervisor.sock"))
+            time.sleep(_POLL_SECONDS)
+
+    def _words(self) -> str:
+        return "\n".join((self.child.end_of_log(), end_of_file(self.log, 10)))
+
+    def _said(self) -> str:
+        return end_of_file(self.places.logs / "service_0.log", 20) or self._words()
+
+    @property
+    def log(self) -> Path:
+        return self.places.logs / "supervisord.log"
+
+
+def free_port(wanted: int) -> int:
+    """The port, or for 0 any that is free now.
+
+    Raises:
+        LocalError: it is in use.
+    """
+    with listen(wanted, PORT_FLAG) as listener:
+        return int(listener.getsockname()[1])
+
+
+def start(workspace: Workspace, name: str, installed: Path, port: int, endpoint: str) -> Instance:
+    """supervisord is on its way up with the release in `installed`; `wait` for it.
+
+    Raises:
+        LocalError: the port is in use.
+    """
+    free_port(port)
+    places = layout(installed.parent.parent.parent)
+    for folder in (places.run, places.logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    current = places.home / "current"
+    current.symlink_to(installed)
+    told = environment(name, places, port, endpoint)
+    configuration = current / "ops" / "supervisor" / "supervisord.conf"
+    arguments = (sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration))
+    grace = _DRAIN_SECONDS + _GRACE_SECONDS + 2.0
+    command = Command(arguments, told, places.home, grace=grace)
+    child = workspace.start(command, places.logs / "supervisord.out")
+    return Instance(child, port, installed.name, places)
+
+
+def environment(name: str, places: Layout, port: int, endpoint: str) -> dict[str, str]:
+    """What an instance's environment file says, and the way to the embedded AWS."""
+    return {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "SERVICE_NAME": name,
+        "SERVICE_HOME": str(places.home),
+        "SERVICE_RUN": str(places.run),
+        "SERVICE_LOGS": str(places.logs),
+        "SERVICE_USER": pwd.getpwuid(os.getuid()).pw_name,
+        "SERVICE_PYTHON": str(interpreter()),
+        "SERVICE_HOST": LOOPBACK,
+        "SERVICE_PORT": str(port),
+        "SERVICE_DRAIN_SECONDS": str(_DRAIN_SECONDS),
+        "SERVICE_GRACE_SECONDS": str(_GRACE_SECONDS),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+def failures(lines: Iterable[str]) -> int:
+    """How often a worker ended by itself, by supervisord's log."""
+    return sum("not expected" in line for line in lines)
+
+
+def _failures(log: Path) -> int:
+    return failures(end_of_file(log, 200).splitlines())
+
+
+def _digest_at(port: int) -> str:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return str(json.load(connection.getresponse()).get("digest"))
+    except (OSError, http.client.HTTPException, ValueError, AttributeError):
+        return ""
+    finally:
+        connection.close()

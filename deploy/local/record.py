@@ -1,0 +1,56 @@
+"""The file that tells other commands (`--local`) where a running `twofold up` can be asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deploy.connection import RECORD, LocalCloud, running_cloud
+from deploy.errors import LocalError
+
+
+def refuse_second(root: Path) -> None:
+    """No `twofold up` runs in this project; what a dead one left behind is no obstacle.
+
+    Raises:
+        LocalError: one does.
+    """
+    try:
+        cloud = running_cloud(root)
+    except LocalError:
+        return
+    if _answers(cloud.endpoint):
+        raise LocalError(
+            f"'twofold up' runs already in this project (process {cloud.pid}): "
+            f"{cloud.function_url} and {cloud.instance_url}. Use that one, or end it with Ctrl-C."
+        )
+
+
+@contextmanager
+def written(root: Path, cloud: LocalCloud) -> Iterator[None]:
+    """While the block runs, the record is there, whole, and only this user may read it."""
+    path = root / RECORD
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.write_text(json.dumps(asdict(cloud), indent=2) + "\n", encoding="utf-8")
+    partial.chmod(0o600)
+    partial.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _answers(endpoint: str) -> bool:
+    parts = urlsplit(endpoint)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=2).close()
+    except OSError:
+        return False
+    return True
