@@ -39,7 +39,7 @@ _ACTIONS = {
     ("lambda", "invoke"): "lambda:InvokeFunction",
 }
 _TIMEOUTS = {"connect_timeout": 5, "read_timeout": 60}
-_RETRIES = {"mode": "standard", "total_max_attempts": 5}
+_RETRIES = {"mode": "standard", "total_max_attempts": 4}
 # A function may run for 15 minutes, and asking a second time would run it twice.
 _INVOKE = Config(connect_timeout=5, read_timeout=910, retries={"total_max_attempts": 1})
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM")
@@ -153,6 +153,7 @@ class Aws:
             Bucket=bucket,
             Key=key,
             Body=content,
+            ChecksumAlgorithm="SHA256",
             ChecksumSHA256=base64_of(sha256),
             ContentType="application/zip" if key.endswith(".zip") else "application/json",
         )
