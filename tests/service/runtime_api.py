@@ -12,9 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,9 @@ class Function:
 
     process: subprocess.Popen[bytes]
     printed: Path
-    events: queue.Queue[tuple[str, Any]] = field(default_factory=queue.Queue)
-    answers: queue.Queue[Answer] = field(default_factory=queue.Queue)
+    events: queue.Queue[tuple[str, Any]]
+    answers: queue.Queue[Answer]
+    started: float  # of time.perf_counter, just before the process
 
     def invoke(self, event: Any, request_id: str = "req-1") -> Answer:
         self.events.put((request_id, event))
@@ -57,14 +58,15 @@ def function(
     printed: Path,
     environ: Mapping[str, str],
     handler: str = HANDLER,
-    python: Sequence[str] = (sys.executable,),
+    python: str = sys.executable,
 ) -> Iterator[Function]:
     """The function in `folder` under awslambdaric; gone afterwards."""
     events: queue.Queue[tuple[str, Any]] = queue.Queue()
     answers: queue.Queue[Answer] = queue.Queue()
     with _listening(events, answers) as address, printed.open("wb") as output:
+        started = time.perf_counter()
         process = subprocess.Popen(
-            [*python, "-m", "awslambdaric", handler],
+            [python, "-m", "awslambdaric", handler],
             cwd=folder,
             env={
                 **environ,
@@ -77,7 +79,7 @@ def function(
             stderr=subprocess.STDOUT,
         )
         try:
-            yield Function(process, printed, events, answers)
+            yield Function(process, printed, events, answers, started)
         finally:
             process.kill()
             process.wait()
@@ -88,9 +90,7 @@ def _listening(events: queue.Queue[tuple[str, Any]], answers: queue.Queue[Answer
     class Api(_Api):
         given, taken = events, answers
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
-        server.daemon_threads = True
-        server.block_on_close = False
+    with _Server(("127.0.0.1", 0), Api) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -99,6 +99,14 @@ def _listening(events: queue.Queue[tuple[str, Any]], answers: queue.Queue[Answer
             events.put(("", None))  # lets go of the thread that waits for an event
             server.shutdown()
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_: Any) -> None:
+        """A function that is killed resets its connection: nothing to tell."""
 
 
 class _Api(BaseHTTPRequestHandler):
