@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy import cli
-from deploy.declarations import declared
+from deploy.declarations import declared_settings
 from deploy.settings import GENERAL
 from deploy.topology import TOPOLOGY
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "ops" / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-SETTINGS = [setting.name for setting in (*GENERAL, *declared(TOPOLOGY))]
+SETTINGS = [setting.name for setting in (*GENERAL, *declared_settings(TOPOLOGY))]
 TARGETS = re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE)
 
 

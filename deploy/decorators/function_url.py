@@ -31,7 +31,8 @@ def function_url(template: Template, deployment: Deployment) -> None:
         awslambda.Url(
             logical_id.FUNCTION_URL,
             AuthType=auth,
-            TargetFunctionArn=GetAtt(deployment.function_id, "Arn"),
+            # By name: the ARN, an attribute, would make each release look like a new URL.
+            TargetFunctionArn=Ref(deployment.function_id),
             Qualifier=ALIAS,
             DependsOn=logical_id.FUNCTION_ALIAS,
         )

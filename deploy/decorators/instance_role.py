@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from troposphere import Ref, Sub, Template, iam
+from troposphere import Output, Ref, Sub, Template, iam
 
 from deploy import logical_id
 from deploy.declarations import declares
@@ -18,6 +18,13 @@ def instance_role(template: Template, deployment: Deployment) -> None:
     template.add_resource(_role(deployment))
     template.add_resource(
         iam.InstanceProfile(logical_id.INSTANCE_PROFILE, Roles=[Ref(logical_id.INSTANCE_ROLE)])
+    )
+    template.add_output(
+        Output(
+            logical_id.OUTPUT_INSTANCE_LOGS,
+            Description="The instances' lines",
+            Value=Ref(logical_id.INSTANCE_LOGS),
+        )
     )
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from troposphere import GetAtt, Ref
 
@@ -283,13 +283,18 @@ _INTRINSICS = st.sampled_from(
     ]
 )
 
+# A busy machine is no failure.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
+
+@unhurried
 @given(_LITERALS)
 def test_text_without_intrinsics_comes_back_unchanged(text: str) -> None:
     assume(not _SPEAKS.search(text))
     assert result(text) == text
 
 
+@unhurried
 @given(st.lists(st.tuples(_LITERALS, _INTRINSICS)), _LITERALS)
 def test_intrinsics_give_their_values_and_the_text_around_stays(
     pairs: list[tuple[str, str]], end: str
@@ -304,6 +309,7 @@ def test_intrinsics_give_their_values_and_the_text_around_stays(
     assert result(text) == expected
 
 
+@unhurried
 @given(st.lists(_LITERALS | _INTRINSICS, max_size=6).map("".join))
 def test_whatever_is_accepted_is_whole(text: str) -> None:
     try:
@@ -314,11 +320,13 @@ def test_whatever_is_accepted_is_whole(text: str) -> None:
     assert re.sub(r"\s", "", rendered) == re.sub(r"\s", "", text)
 
 
+@unhurried
 @given(st.text())
 def test_every_text_can_be_written(text: str) -> None:
     assert result(f"a{{{{ {json.dumps(text)} }}}}b") == f"a{text}b"
 
 
+@unhurried
 @given(_LITERALS | _INTRINSICS)
 def test_every_text_value_arrives_as_it_is(value: str) -> None:
     assert result("<{{ value }}>", value=value) == f"<{value}>"

@@ -17,7 +17,7 @@ def test_the_url_leads_to_the_alias_and_waits_for_it() -> None:
     template = made()
     assert properties(template, "ServiceUrl") == {
         "AuthType": "NONE",
-        "TargetFunctionArn": {"Fn::GetAtt": ["ServiceFunction", "Arn"]},
+        "TargetFunctionArn": {"Ref": "ServiceFunction"},
         "Qualifier": "live",
     }
     assert resource(template, "ServiceUrl")["DependsOn"] == "ServiceAlias"

@@ -44,3 +44,8 @@ def test_a_release_changes_no_role() -> None:
 
 def test_no_arn_names_a_partition() -> None:
     assert "arn:aws" not in json.dumps(composed())
+
+
+def test_the_log_group_is_an_output() -> None:
+    value = composed((instance_role,))["Outputs"]["InstanceLogGroup"]["Value"]
+    assert value == {"Ref": "ServiceInstanceLogs"}
