@@ -35,7 +35,7 @@ export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
 export AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION AWS_MAX_ATTEMPTS=10 AWS_RETRY_MODE=standard
 export PATH=$PATH:/snap/bin
 
-say() { printf 'user-data: %s\n' "$*"; }
+say() { printf 'user-data: %s\n' "$*" >&2; }
 
 fail() {
   say "error: $*"
@@ -142,7 +142,7 @@ read_pointer() {
   POINTER=$(python3 -I -c '
 import json, sys
 release = json.loads(sys.argv[1])["Release"]
-print(release["Bucket"], release["Key"], release["Sha256"])' "${metadata##*$'\n'}") ||
+print(release["Bucket"], release["Key"], release["Sha256"])' "$metadata") ||
     fail "the metadata of $FLEET in stack $STACK names no release"
 }
 

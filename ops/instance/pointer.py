@@ -26,9 +26,10 @@ def fields(text: str) -> list[str]:
     if not isinstance(release, dict):
         raise ValueError(f"expected metadata with a 'Release'; got {text.strip()[:200]!r}")
     for name, pattern in PATTERNS.items():
-        if not re.fullmatch(pattern, str(release.get(name, ""))):
-            raise ValueError(f"Release.{name} is {release.get(name)!r}; expected {pattern}")
-    return [str(release[name]) for name in PATTERNS]
+        value = release.get(name)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ValueError(f"Release.{name} is {value!r}; expected {pattern}")
+    return [release[name] for name in PATTERNS]
 
 
 if __name__ == "__main__":

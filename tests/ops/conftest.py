@@ -1,248 +1,28 @@
-"""An instance in a scratch root: the real supervisord, the real scripts, a fake `aws` on PATH."""
+"""Instances in scratch roots: see tests/ops/instances.py."""
 
-import hashlib
-import io
-import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-OPS = ROOT / "ops"
-SCRIPTS = Path(sys.executable).parent
-BUCKET = "artifacts-of-the-test"
-
-# Answers each request on a connection of its own; after TERM it finishes the one in hand.
-SERVER = """
-import json, os, select, signal, socket, sys
-BEHAVIOUR = {behaviour!r}
-if BEHAVIOUR == "crash":
-    sys.exit("cannot start: no database")
-asked_to_stop = []
-signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.append(1))
-listener = socket.socket(fileno=0)
-listener.setblocking(False)
-print("serving", os.environ["SERVICE_DIGEST"], flush=True)
-while not asked_to_stop:
-    select.select([listener], [], [], 0.05)
-    try:
-        connection, _ = listener.accept()
-    except BlockingIOError:
-        continue
-    connection.setblocking(True)
-    request = connection.recv(65536)
-    healthy = BEHAVIOUR != "unhealthy" or b"/healthz" not in request
-    body = json.dumps({{"digest": os.environ["SERVICE_DIGEST"], "pid": os.getpid(),
-                       "mode": os.environ["SERVICE_MODE"], "path": sys.path}}).encode()
-    status = b"200 OK" if healthy else b"500 Internal Server Error"
-    head = b"HTTP/1.1 %s\\r\\nContent-Length: %d\\r\\nConnection: close\\r\\n\\r\\n" % (status, len(body))
-    if request:
-        connection.sendall(head + body)
-    connection.close()
-"""
-
-FAKE_AWS = """#!/bin/sh
-# Stands for the AWS CLI: the metadata is a file, the bucket a folder. Every call is written down.
-echo "$*" >>"$FAKE_AWS/calls"
-case "$1 $2" in
-  "cloudformation describe-stack-resource") cat "$FAKE_AWS/metadata" ;;
-  "s3 cp")
-    for argument; do case $argument in s3://*) from=${argument#s3://} ;; *) to=$argument ;; esac; done
-    cp "$FAKE_AWS/$from" "$to" ;;
-  *) ;;
-esac
-"""
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return written.getvalue()
-
-
-def release(label: str, behaviour: str = "good", extra: Mapping[str, bytes] | None = None) -> bytes:
-    """An artifact with the real ops/ and a service of a few lines; `label` makes it distinct."""
-    files = {
-        path.relative_to(ROOT).as_posix(): path.read_bytes()
-        for path in sorted(OPS.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    handler = "import a_library_that_is_missing" if behaviour == "import error" else ""
-    files |= {
-        "service/__init__.py": f"# {label}\n".encode(),
-        "service/handler.py": handler.encode(),
-        "service/http_server.py": b"",
-        "service/__main__.py": SERVER.format(behaviour=behaviour).encode(),
-        **(extra or {}),
-    }
-    return zipped(files)
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """What `condition` gives as soon as it is true; fails when it never is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {condition}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Instance:
-    """One scratch root with its stack's metadata and bucket beside it."""
-
-    root: Path
-    port: int = field(default_factory=free_port)
-    supervisord: subprocess.Popen[bytes] | None = None
-
-    @property
-    def home(self) -> Path:
-        return self.root / "opt"
-
-    @property
-    def cloud(self) -> Path:
-        return self.root / "aws"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True)
-        return {
-            "PATH": f"{self.root / 'bin'}:{SCRIPTS}:{os.environ['PATH']}",
-            "FAKE_AWS": str(self.cloud),
-            "SERVICE_NAME": "hello",
-            "SERVICE_HOME": str(self.home),
-            "SERVICE_RUN": str(self.root / "run"),
-            "SERVICE_LOGS": str(self.root / "logs"),
-            "SERVICE_USER": user.stdout.strip(),
-            "SERVICE_PYTHON": sys.executable,
-            "SERVICE_HOST": "127.0.0.1",
-            "SERVICE_PORT": str(self.port),
-            "SERVICE_STACK": "hello-dev",
-            "SERVICE_FLEET": "ServiceFleet",
-            "SERVICE_HEALTH_SECONDS": "3",
-            "SERVICE_RETRY_SECONDS": "0",
-            "AWS_REGION": "eu-west-1",
-        }
-
-    def release(self, label: str, behaviour: str = "good", **more: Any) -> str:
-        """Builds an artifact, uploads it and points the stack's metadata at it."""
-        extra = more.pop("extra", None)
-        return self.publish(release(label, behaviour, extra), **more)
-
-    def publish(self, artifact: bytes, *, build: str = "build-1", digest: str = "") -> str:
-        """Uploads the artifact and points the stack's metadata at it."""
-        digest = digest or hashlib.sha256(artifact).hexdigest()
-        key = f"hello/artifacts/{digest}.zip"
-        (self.cloud / BUCKET / key).parent.mkdir(parents=True, exist_ok=True)
-        (self.cloud / BUCKET / key).write_bytes(artifact)
-        pointer = {"Bucket": BUCKET, "Key": key, "Sha256": digest, "BuildId": build}
-        (self.cloud / "metadata").write_text(json.dumps({"Release": pointer}) + "\n")
-        return digest
-
-    def install(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Runs install-release as cfn-hup does: from the release that is current, if there is one."""
-        script = self.home / "current/ops/instance/install-release.sh"
-        script = script if script.exists() else OPS / "instance/install-release.sh"
-        return subprocess.run(
-            ["bash", str(script), *arguments],
-            env=self.environment | variables,
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def start(self) -> None:
-        """Starts supervisord with the current release's files and waits for both workers."""
-        config = self.home / "current/ops/supervisor/supervisord.conf"
-        self.supervisord = subprocess.Popen(
-            [SCRIPTS / "supervisord", "-c", config],
-            env=self.environment,
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until(lambda: self.control("status").stdout.count("RUNNING") == 2)
-
-    def control(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        config = OPS / "supervisor/supervisord.conf"
-        return subprocess.run(
-            [SCRIPTS / "supervisorctl", "-c", config, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-
-    def stop(self) -> None:
-        if self.supervisord is None:
-            return
-        self.supervisord.terminate()
-        try:
-            self.supervisord.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self.supervisord.kill()
-            self.supervisord.wait(timeout=5)
-
-    def ask(self, path: str = "/healthz") -> dict[str, Any]:
-        with urllib.request.urlopen(  # noqa: S310  # always http, always loopback
-            f"http://127.0.0.1:{self.port}{path}", timeout=5
-        ) as answer:
-            return dict(json.load(answer))
-
-    def link(self, name: str) -> str:
-        return os.readlink(self.home / name).removeprefix("releases/")
-
-    def workers(self) -> dict[str, str]:
-        """Each worker's process ID and the release that its folder names."""
-        lines = self.control("pid", "all").stdout.split()
-        return {pid: Path(os.readlink(f"/proc/{pid}/cwd")).name for pid in lines}
-
-    def calls(self) -> list[str]:
-        path = self.cloud / "calls"
-        return path.read_text().splitlines() if path.exists() else []
+from tests.ops.instances import Instance, scratch, started
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[Instance]:
-    root = tmp_path.resolve()
-    for name in ("opt", "run", "logs", "bin", "aws"):
-        (root / name).mkdir()
-    (root / "bin/aws").write_text(FAKE_AWS)
-    (root / "bin/aws").chmod(0o755)
-    made = Instance(root)
-    try:
-        yield made
-    finally:
-        made.stop()
+def instance(tmp_path: Path) -> Instance:
+    """A scratch root with nothing installed and nothing running."""
+    return scratch(tmp_path.resolve())
 
 
 @pytest.fixture
-def serving(instance: Instance) -> Instance:
+def serving(tmp_path: Path) -> Iterator[Instance]:
     """An instance whose first release serves and is known to be good."""
-    instance.release("first")
-    assert instance.install().returncode == 0
-    instance.start()
-    assert instance.install().returncode == 0
-    return instance
+    with started(tmp_path.resolve()) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """The same, shared by the tests of a module that leave its release and workers alone."""
+    with started(tmp_path_factory.mktemp("steady").resolve()) as made:
+        yield made

@@ -1,0 +1,235 @@
+"""install-release.sh in a scratch root, under the real supervisord. Only `aws` is a fake."""
+
+import json
+
+import pytest
+
+from tests.ops.instances import Instance
+
+
+def short(digest: str) -> str:
+    return f"{digest[:12]}…"
+
+
+def test_the_first_release_is_unpacked_and_current(instance: Instance) -> None:
+    digest = instance.release("first")
+    ran = instance.install()
+    assert ran.returncode == 0
+    assert ran.stderr == f"install-release: release {short(digest)} is installed\n"
+    assert instance.link("current") == digest
+    assert (instance.home / "current/service/handler.py").exists()
+    assert sorted(path.name for path in (instance.home / "releases").iterdir()) == [digest]
+
+
+def test_a_second_run_does_nothing_and_says_why(steady: Instance) -> None:
+    before, fetched = steady.workers(), len(steady.fetched())
+    steady.repeat()
+    ran = steady.install()
+    assert ran.returncode == 0
+    assert ran.stderr == (
+        f"install-release: release {short(steady.link('current'))} is current and healthy; "
+        "nothing to do\n"
+    )
+    assert steady.workers() == before
+    assert len(steady.fetched()) == fetched
+
+
+def test_a_new_release_moves_the_link_and_every_worker(serving: Instance) -> None:
+    old = serving.workers()
+    digest = serving.release("second")
+    ran = serving.install()
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (
+        0,
+        f"install-release: release {short(digest)} is installed",
+    )
+    assert serving.link("current") == serving.link("good") == digest
+    assert set(serving.workers().values()) == {digest}
+    assert not set(serving.workers()) & set(old)
+    assert serving.ask()["digest"] == digest
+
+
+def test_workers_are_restarted_one_at_a_time_and_no_request_is_refused(serving: Instance) -> None:
+    serving.release("second")
+    with serving.load() as answers:
+        assert serving.install().returncode == 0
+    assert answers.lost == []
+    assert len(answers.digests) == 2, "both releases answered while rolling"
+    assert answers.asked > 100
+
+
+def test_an_artifact_with_another_digest_is_never_unpacked(steady: Instance) -> None:
+    good = steady.link("current")
+    wanted = "b" * 64
+    steady.release("tampered", digest=wanted)
+    ran = steady.install()
+    assert ran.returncode == 1
+    assert "install-release: error: sha256 of artifact " in ran.stderr
+    assert ran.stderr.endswith(f" does not match {short(wanted)}; keeping release {short(good)}\n")
+    assert steady.link("current") == good
+    assert steady.ask()["digest"] == good
+    assert [path.name for path in (steady.home / "releases").iterdir()] == [good]
+
+
+def test_a_path_that_climbs_out_is_refused(steady: Instance) -> None:
+    good = steady.link("current")
+    digest = steady.release("climbing", extra={"../../escaped.txt": b"out"})
+    ran = steady.install()
+    assert ran.returncode == 1
+    assert "'../../escaped.txt' climbs out of the release's folder" in ran.stderr
+    assert f"cannot unpack release {short(digest)}; keeping release {short(good)}" in ran.stderr
+    assert not list(steady.root.rglob("escaped.txt"))
+    assert steady.link("current") == good
+
+
+def test_a_release_that_does_not_import_touches_no_worker(steady: Instance) -> None:
+    good, before = steady.link("current"), steady.workers()
+    digest = steady.release("broken", "import error")
+    ran = steady.install()
+    assert ran.returncode == 1
+    assert f"release {short(digest)} does not import under " in ran.stderr
+    assert "No module named 'a_library_that_is_missing'" in ran.stderr
+    assert steady.link("current") == good
+    assert steady.workers() == before
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("unhealthy", "service:service_0 is not healthy: /healthz answered 500"),
+        ("crash", "service:service_0 does not start: "),
+    ],
+)
+def test_a_release_that_does_not_come_up_is_taken_back(
+    serving: Instance, behaviour: str, reason: str
+) -> None:
+    good = serving.link("current")
+    digest = serving.release("bad", behaviour)
+    with serving.load() as answers:
+        ran = serving.install()
+    assert ran.returncode == 1
+    assert f"release {short(digest)} failed: {reason}" in ran.stderr
+    assert ran.stderr.endswith(f"keeping release {short(good)}\n")
+    assert serving.link("current") == good
+    assert set(serving.workers().values()) == {good}
+    if behaviour == "crash":
+        assert answers.lost == []
+
+
+def test_a_release_that_failed_is_not_tried_again_until_asked(steady: Instance) -> None:
+    good = steady.link("current")
+    digest = steady.release("broken", "import error")
+    assert steady.install().returncode == 1
+    fetched = len(steady.fetched())
+    ran = steady.install()
+    assert ran.returncode == 0, "cfn-hup repeats an action that fails at every interval"
+    assert f"release {short(digest)} failed before: it does not import: " in ran.stderr
+    assert f"keeping release {short(good)}" in ran.stderr
+    assert len(steady.fetched()) == fetched
+    assert steady.install("--again").returncode == 1
+
+
+def test_a_new_provision_of_the_same_bytes_is_tried(steady: Instance) -> None:
+    steady.release("broken twice", "import error")
+    assert steady.install().returncode == 1
+    steady.release("broken twice", "import error", build="build-2")
+    assert steady.install().returncode == 1
+
+
+def test_a_good_release_after_a_bad_one_is_installed(serving: Instance) -> None:
+    serving.release("broken", "import error")
+    assert serving.install().returncode == 1
+    digest = serving.release("mended")
+    assert serving.install().returncode == 0
+    assert serving.ask()["digest"] == digest
+
+
+def test_a_bucket_out_of_reach_is_tried_again_at_the_next_run(serving: Instance) -> None:
+    good = serving.link("current")
+    digest = serving.release("second")
+    stored = next((serving.cloud / "artifacts-of-the-test").rglob(f"{digest}.zip"))
+    hidden = stored.rename(stored.with_suffix(".hidden"))
+    ran = serving.install()
+    assert ran.returncode == 1
+    assert f"{digest}.zip after 5 attempts; keeping release {short(good)}" in ran.stderr
+    hidden.rename(stored)
+    assert serving.install().returncode == 0
+    assert serving.ask()["digest"] == digest
+
+
+def test_three_releases_are_kept_and_the_oldest_goes(serving: Instance) -> None:
+    first, older, oldest = serving.link("current"), "d" * 64, "e" * 64
+    serving.copy_of_current(older, age=1000)
+    serving.copy_of_current(oldest, age=2000)
+    (serving.home / "releases" / f".{'f' * 64}.partial").mkdir()
+    digest = serving.release("second")
+    assert serving.install().returncode == 0
+    kept = {path.name for path in (serving.home / "releases").iterdir()}
+    assert kept == {digest, first, older}
+    assert not (serving.home / "downloads").exists()
+
+
+def test_an_operator_goes_back_to_an_installed_release(serving: Instance) -> None:
+    serving.copy_of_current("d" * 64)
+    ran = serving.install("--to", "d" * 64)
+    assert ran.returncode == 0
+    assert set(serving.workers().values()) == {"d" * 64}
+
+
+def test_an_unknown_release_to_go_back_to_is_an_error_that_lists_the_installed(
+    steady: Instance,
+) -> None:
+    ran = steady.install("--to", "c" * 64)
+    assert ran.returncode == 2
+    assert f"release '{'c' * 64}' is not installed" in ran.stderr
+    assert steady.link("current") in ran.stderr
+
+
+def test_a_run_that_was_killed_after_the_flip_is_finished_by_the_next(serving: Instance) -> None:
+    good = serving.link("current")
+    digest = serving.release("second")
+    killed = serving.install_until("restarting service:service_1")
+    assert killed != 0
+    assert serving.link("current") == digest
+    assert serving.link("good") == good
+    assert serving.install().returncode == 0
+    assert set(serving.workers().values()) == {digest}
+    assert serving.link("good") == digest
+
+
+def test_without_supervisord_an_update_waits(serving: Instance) -> None:
+    good = serving.link("current")
+    serving.release("second")
+    serving.stop()
+    ran = serving.install()
+    assert ran.returncode == 1
+    assert "supervisord is not running, so release " in ran.stderr
+    assert serving.link("current") == good
+
+
+def test_metadata_without_a_release_changes_nothing(steady: Instance) -> None:
+    good = steady.link("current")
+    (steady.cloud / "metadata").write_text(json.dumps({"Other": 1}))
+    ran = steady.install()
+    assert ran.returncode == 1
+    assert "ServiceFleet in stack hello-dev has no usable release in its metadata" in ran.stderr
+    assert steady.link("current") == good
+
+
+def test_a_second_run_at_the_same_time_waits_its_turn(steady: Instance) -> None:
+    with steady.locked():
+        ran = steady.install(SERVICE_LOCK_SECONDS="0")
+    assert ran.returncode == 1
+    assert "another install-release is still at work" in ran.stderr
+
+
+def test_a_missing_variable_is_named(instance: Instance) -> None:
+    ran = instance.install(SERVICE_STACK="", AWS_REGION="")
+    assert ran.returncode == 2
+    assert "error: SERVICE_STACK AWS_REGION not set." in ran.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--to"], ["--sideways"]])
+def test_a_wrong_argument_shows_the_usage(instance: Instance, arguments: list[str]) -> None:
+    ran = instance.install(*arguments)
+    assert ran.returncode == 2
+    assert "Usage: install-release.sh [--env FILE] [--again] [--to SHA256]" in ran.stderr

@@ -1,0 +1,57 @@
+"""The supervisor files as the real supervisord reads them."""
+
+import configparser
+import stat
+from pathlib import Path
+
+from service.settings import Settings
+from tests.ops.instances import Instance
+
+SERVICE = Path(__file__).parents[2] / "ops/supervisor/service.conf"
+
+
+def program() -> configparser.SectionProxy:
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";",))
+    parser.read(SERVICE)
+    return parser["fcgi-program:service"]
+
+
+def test_a_worker_has_longer_to_stop_than_it_takes_to_drain_and_finish() -> None:
+    defaults = Settings()
+    assert int(program()["stopwaitsecs"]) > defaults.drain_seconds + defaults.grace_seconds
+
+
+def test_two_workers_share_the_socket_so_that_one_can_restart() -> None:
+    assert int(program()["numprocs"]) >= 2
+
+
+def test_every_log_is_rotated() -> None:
+    assert program()["stdout_logfile_maxbytes"] == "20MB"
+    assert program().getint("stdout_logfile_backups") == 5
+    assert program().getboolean("redirect_stderr")
+
+
+def test_only_the_owner_may_control_the_workers(steady: Instance) -> None:
+    mode = (steady.root / "run/supervisor.sock").stat().st_mode
+    assert stat.S_ISSOCK(mode)
+    assert stat.S_IMODE(mode) == 0o700
+
+
+def test_each_worker_logs_to_a_file_of_its_own(steady: Instance) -> None:
+    for number in (0, 1):
+        log = steady.root / f"logs/service_{number}.log"
+        assert log.read_text() == f"serving {steady.link('current')}\n"
+
+
+def test_a_worker_imports_from_its_release_and_the_standard_library_only(steady: Instance) -> None:
+    path = steady.ask()["path"]
+    assert path[0] == str(steady.home / "releases" / steady.link("current"))
+    assert not [entry for entry in path if "site-packages" in entry]
+
+
+def test_a_killed_worker_comes_back(steady: Instance) -> None:
+    before = steady.workers()
+    first = next(iter(before))
+    steady.kill(first)
+    steady.until(lambda: len(steady.workers()) == 2 and first not in steady.workers())
+    assert set(steady.workers().values()) == {steady.link("current")}

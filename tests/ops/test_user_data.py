@@ -1,0 +1,361 @@
+"""user-data.sh, rendered as for a stack and run in a scratch root.
+
+Fakes stand on PATH for what cannot run here: apt-get, apt-cache, snap, useradd, systemctl (which
+starts the real supervisord when the unit would), curl (the instance's metadata service, the
+download of AWS's helper scripts) and aws. Everything else is real: the script, the artifact's own
+install-release, supervisord, the health check. A guest boots the same text under systemd elsewhere.
+"""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from deploy.expression import USER_DATA_LIMIT, user_data
+from tests.deploy.evaluator import evaluate
+from tests.ops.instances import BUCKET, OPS, Instance, scratch
+
+SOURCE = (OPS / "cloud-init/user-data.sh").read_text()
+
+RECORD = '#!/bin/sh\necho "${0##*/} $*" >>"$FAKE_AWS/calls"\n'
+FAKES = {
+    "apt-get": RECORD + '[ ! -e "$FAKE_AWS/no-archive" ]\n',
+    "apt-cache": "#!/bin/sh\necho '  Candidate: 2.23.6-1'\n",
+    "snap": RECORD,
+    "useradd": RECORD,
+    "curl": """#!/bin/sh
+    for argument; do
+      case $last in -o) to=$argument ;; esac
+      last=$argument
+    done
+    case $last in
+      */api/token) echo a-token ;;
+      */instance-id) echo i-0123456789abcdef0 ;;
+      */security-credentials/) [ ! -e "$FAKE_AWS/no-role" ] && echo hello-role ;;
+      *) cp "$FAKE_AWS/helpers.tar.gz" "$to" ;;
+    esac
+    """,
+    "systemctl": RECORD
+    + """
+    [ "$*" = "restart supervisor" ] || exit 0
+    set -a
+    . "$TWOFOLD_ROOT/etc/hello/instance.env"
+    set +a
+    mkdir -p "$SERVICE_RUN" "$SERVICE_LOGS"
+    config=$SERVICE_HOME/current/ops/supervisor/supervisord.conf
+    supervisord -c "$config" >/dev/null 2>&1 &
+    echo $! >"$FAKE_AWS/supervisord.pid"
+    """,
+}
+
+
+@dataclass
+class Boot:
+    """One machine before its first boot."""
+
+    instance: Instance
+    values: dict[str, str | int] = field(default_factory=dict)
+    ran: str = ""
+
+    @property
+    def root(self) -> Path:
+        return self.instance.root
+
+    @property
+    def home(self) -> Path:
+        return self.root / "opt/hello"
+
+    def script(self) -> str:
+        values: dict[str, str | int] = {
+            "service": "hello",
+            "fleet": "ServiceFleet",
+            "port": self.instance.port,
+            "python": "{}.{}".format(*sys.version_info[:2]),
+            "log_group": "hello-dev-instances",
+            "bootstrap_url": "https://example.invalid/aws-cfn-bootstrap-py3-2.0-39.tar.gz",
+            "bootstrap_sha256": "",
+            **self.values,
+        }
+        return str(evaluate(user_data(SOURCE, values, "user-data.sh")))
+
+    def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        script = self.root / "user-data"
+        script.write_text(self.script())
+        inherited = self.instance.environment
+        ran = subprocess.run(
+            ["bash", script],
+            env={
+                "PATH": inherited["PATH"],
+                "FAKE_AWS": inherited["FAKE_AWS"],
+                "TWOFOLD_ROOT": str(self.root),
+                "TWOFOLD_USER": inherited["SERVICE_USER"],
+                "TWOFOLD_HOST": "127.0.0.1",
+                "TWOFOLD_HEALTH_SECONDS": "5",
+                "TWOFOLD_RETRY_SECONDS": "0",
+                "PIP_NO_INDEX": "1",
+                **variables,
+            },
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        self.ran = ran.stdout + ran.stderr
+        return ran
+
+    def signals(self) -> list[str]:
+        calls = [call for call in self.instance.calls() if "signal-resource" in call]
+        return [call.partition("--logical-resource-id ")[2] for call in calls]
+
+    def reported(self) -> str:
+        events = json.loads((self.instance.cloud / "events").read_text())
+        return str(events[0]["message"])
+
+    def stop(self) -> None:
+        recorded = self.instance.cloud / "supervisord.pid"
+        if not recorded.exists():
+            return
+        pid = int(recorded.read_text())
+        os.kill(pid, signal.SIGTERM)
+        self.instance.until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def helpers(names: dict[str, str]) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w:gz") as archive:
+        for name, text in names.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(text), 0o755
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return written.getvalue()
+
+
+@contextmanager
+def bare(root: Path) -> Iterator[Boot]:
+    """A machine with AWS's helper scripts in its image, so that only one test installs them."""
+    made = Boot(scratch(root))
+    for name, text in FAKES.items():
+        (root / "bin" / name).write_text(text)
+        (root / "bin" / name).chmod(0o755)
+    installed = root / "opt/aws/cfn-bootstrap/bin/cfn-hup"
+    installed.parent.mkdir(parents=True)
+    installed.write_text("#!/bin/sh\n")
+    installed.chmod(0o755)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def boot(tmp_path: Path) -> Iterator[Boot]:
+    with bare(tmp_path.resolve()) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boot]:
+    """A machine after a first boot that went well; its tests only look."""
+    with bare(tmp_path_factory.mktemp("booted").resolve()) as made:
+        made.instance.release("first")
+        ran = made.run()
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        yield made
+
+
+SUCCESS = ["ServiceFleet --unique-id i-0123456789abcdef0 --status SUCCESS"]
+FAILURE = ["ServiceFleet --unique-id i-0123456789abcdef0 --status FAILURE"]
+
+
+def test_a_bare_machine_ends_up_serving_the_release(booted: Boot) -> None:
+    answer = booted.instance.ask()
+    assert (booted.home / "good").readlink() == Path("releases") / answer["digest"]
+    assert answer["mode"] == "instance"
+
+
+def test_success_is_signalled_after_the_health_check(booted: Boot) -> None:
+    assert booted.signals() == SUCCESS
+    calls = booted.instance.calls()
+    assert calls[-1] == "answered 200 at the signal"
+    assert "systemctl enable --now cfn-hup" in calls
+
+
+def test_the_configuration_of_systemd_and_cfn_hup_is_filled_in(booted: Boot) -> None:
+    etc = booted.root / "etc"
+    drop_in = (etc / "systemd/system/supervisor.service.d/twofold.conf").read_text()
+    assert f"EnvironmentFile={booted.root}/etc/hello/instance.env\n" in drop_in
+    hup = (etc / "cfn/cfn-hup.conf").read_text()
+    assert "stack=hello-dev\nregion=eu-central-1\nrole=hello-role\n" in hup
+    hook = (etc / "cfn/hooks.d/release.conf").read_text()
+    assert "path=Resources.ServiceFleet.Metadata.Release\n" in hook
+    assert "triggers=post.add,post.update\n" in hook
+    rendered = [path for path in etc.rglob("*") if path.is_file()]
+    assert not [path for path in rendered if re.search("@[A-Z]+@", path.read_text())]
+
+
+def test_no_log_holds_the_metadata_services_token(booted: Boot) -> None:
+    log = (booted.root / "var/log/hello-bootstrap.log").read_text()
+    assert "hello serves on port" in log
+    assert "a-token" not in log + booted.ran
+
+
+def test_a_second_run_by_hand_changes_nothing(boot: Boot) -> None:
+    digest = boot.instance.release("first")
+    assert boot.run().returncode == 0
+    boot.stop()
+    ran = boot.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert boot.instance.ask()["digest"] == digest
+
+
+def test_a_tampered_artifact_is_not_unpacked_and_signals_failure(boot: Boot) -> None:
+    boot.instance.release("first", digest="b" * 64)
+    ran = boot.run()
+    assert ran.returncode == 1
+    assert f"expected {'b' * 64}; nothing was unpacked" in ran.stdout
+    assert boot.signals() == FAILURE
+    assert f"expected {'b' * 64}; nothing was unpacked" in boot.reported()
+    assert not (boot.home / "releases").exists()
+
+
+def test_a_service_that_never_gets_healthy_signals_failure_with_the_reason(boot: Boot) -> None:
+    digest = boot.instance.release("bad", "unhealthy")
+    ran = boot.run()
+    assert ran.returncode == 1
+    assert boot.signals() == FAILURE
+    assert f"release {digest} is not healthy after 5 s" in boot.reported()
+    assert "/healthz answered 500" in boot.reported()
+
+
+def test_a_service_that_crashes_reports_its_last_words(boot: Boot) -> None:
+    boot.instance.release("bad", "crash")
+    assert boot.run().returncode == 1
+    assert boot.signals() == FAILURE
+    assert "cannot start: no database" in boot.reported()
+
+
+def test_metadata_out_of_reach_signals_failure(boot: Boot) -> None:
+    ran = boot.run()
+    assert ran.returncode == 1
+    assert "attempt 5 of 5 failed: aws" in ran.stdout
+    assert "cannot read the metadata of ServiceFleet in stack hello-dev" in boot.reported()
+    assert boot.signals() == FAILURE
+
+
+def test_metadata_without_a_release_signals_failure(boot: Boot) -> None:
+    (boot.instance.cloud / "metadata").write_text('{"Other": 1}\n')
+    assert boot.run().returncode == 1
+    assert "ServiceFleet in stack hello-dev names no release" in boot.reported()
+    assert boot.signals() == FAILURE
+
+
+def test_an_archive_out_of_reach_signals_failure(boot: Boot) -> None:
+    (boot.instance.cloud / "no-archive").touch()
+    assert boot.run().returncode == 1
+    assert "apt-get update failed" in boot.reported()
+    assert boot.signals() == FAILURE
+
+
+def test_an_image_with_another_python_signals_failure(boot: Boot) -> None:
+    boot.values["python"] = "3.99"
+    assert boot.run().returncode == 1
+    assert "the release needs Python 3.99; choose the image that belongs to it" in boot.reported()
+    assert boot.signals() == FAILURE
+
+
+def test_an_instance_without_a_role_signals_failure(boot: Boot) -> None:
+    (boot.instance.cloud / "no-role").touch()
+    assert boot.run().returncode == 1
+    assert "the instance has no role" in boot.reported()
+    assert boot.signals() == FAILURE
+
+
+BACKEND = """
+import zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = "aws_cfn_bootstrap-2.0-py3-none-any.whl"
+    info = "aws_cfn_bootstrap-2.0.dist-info/"
+    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
+        script = zipfile.ZipInfo("aws_cfn_bootstrap-2.0.data/scripts/cfn-hup")
+        script.external_attr = 0o100755 << 16
+        wheel.writestr(script, "#!python\\n")
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: aws-cfn-bootstrap\\nVersion: 2.0\\n")
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "RECORD", "")
+    return name
+"""  # noqa: E501 - a wheel's metadata, line by line
+STAND_IN = {
+    "aws-cfn-bootstrap-2.0-39/bin/cfn-hup": "#!/usr/bin/env python\n",
+    "aws-cfn-bootstrap-2.0-39/backend.py": BACKEND,
+    "aws-cfn-bootstrap-2.0-39/pyproject.toml": (
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    ),
+}
+
+
+def test_the_helper_scripts_get_an_environment_of_their_own(boot: Boot) -> None:
+    """A stand-in package of the same form: AWS publishes the real one on S3 only."""
+    boot.instance.release("first")
+    (boot.root / "opt/aws/cfn-bootstrap/bin/cfn-hup").unlink()
+    (boot.instance.cloud / "helpers.tar.gz").write_bytes(helpers(STAND_IN))
+    ran = boot.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    installed = boot.root / "opt/aws/cfn-bootstrap"
+    assert (installed / "pyvenv.cfg").exists()
+    assert os.access(installed / "bin/cfn-hup", os.X_OK)
+
+
+@pytest.mark.parametrize(
+    ("values", "names", "reason"),
+    [
+        ({"bootstrap_sha256": "c" * 64}, STAND_IN, f"expected {'c' * 64}"),
+        ({"bootstrap_url": "http://example.invalid/a.tar.gz"}, STAND_IN, "is not https"),
+        ({}, {"something-else/bin/cfn-hup": ""}, "does not hold aws-cfn-bootstrap 2.x"),
+        ({}, STAND_IN | {"aws-cfn-bootstrap-2.0-39/../../x": ""}, "does not hold aws-cfn-"),
+        ({}, {"aws-cfn-bootstrap-1.4/bin/cfn-hup": ""}, "does not hold aws-cfn-bootstrap 2.x"),
+    ],
+    ids=["other digest", "http", "other archive", "climbs out", "version 1"],
+)
+def test_helper_scripts_that_are_not_aws_own_signal_failure(
+    boot: Boot, values: dict[str, str], names: dict[str, str], reason: str
+) -> None:
+    boot.values |= values
+    (boot.root / "opt/aws/cfn-bootstrap/bin/cfn-hup").unlink()
+    (boot.instance.cloud / "helpers.tar.gz").write_bytes(helpers(names))
+    assert boot.run().returncode == 1
+    assert reason in boot.reported()
+    assert boot.signals() == FAILURE
+
+
+def test_where_the_archive_has_no_aws_cli_a_snap_brings_it(boot: Boot) -> None:
+    """Ubuntu 24.04 has none; here `aws` appears when the snap is installed."""
+    boot.instance.release("first")
+    binaries = boot.root / "bin"
+    (binaries / "apt-cache").write_text("#!/bin/sh\necho '  Candidate: (none)'\n")
+    (binaries / "aws").rename(binaries / "aws-of-the-snap")
+    (binaries / "snap").write_text(RECORD + f'mv "{binaries}/aws-of-the-snap" "{binaries}/aws"\n')
+    ran = boot.run(PATH=f"{binaries}:{Path(sys.executable).parent}:/usr/bin:/bin")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "snap install aws-cli --classic" in boot.instance.calls()
+
+
+def test_the_text_fits_and_names_no_artifact(boot: Boot) -> None:
+    text = boot.script()
+    assert len(text.encode()) < USER_DATA_LIMIT * 0.8
+    assert "s3://$bucket/$key" in text
+    assert BUCKET not in text
+    assert "/artifacts/" not in text
+    assert not re.search("[0-9a-f]{64}", text)
+    assert "{{" not in text
+    assert '"Ref"' not in text
