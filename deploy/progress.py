@@ -167,6 +167,14 @@ def _too_few_signals(event: StackEvent, events: Sequence[StackEvent], missing: i
     )
 
 
+def _own_reason(events: Sequence[StackEvent]) -> str:
+    """What CloudFormation says of the stack itself, as when it began with no resource."""
+    for event in events:
+        if event.type == STACK_TYPE and event.reason and re.search("FAIL|ROLLBACK", event.status):
+            return event.reason
+    return "CloudFormation gave no reason; look at the stack's events in its console."
+
+
 _FAILED = MappingProxyType(
     {
         "DELETE_COMPLETE": (
@@ -198,7 +206,7 @@ def failure_report(progress: Progress, delete_command: str) -> str:
     Such as "Stack 'hello-dev' rolled back: ServiceFleet got 0 of 1 signals in 600 s."
     """
     verb, step = _FAILED.get(progress.status, (f"ended in {progress.status}", "Correct the cause."))
-    causes = first_causes(progress.events) or ("CloudFormation gave no reason.",)
+    causes = first_causes(progress.events) or (_own_reason(progress.events),)
     return "\n".join(
         [
             f"Stack {progress.stack!r} {verb}: {causes[0]}",

@@ -1,11 +1,17 @@
-"""A small project and the wheels that it depends on, made here: no index is asked."""
+"""What the tests of the deploy tool share: a small project, and an embedded AWS."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.aws import Aws
+from deploy.connection import LOCAL_CREDENTIALS
+from deploy.local import embedded_aws
+from deploy.local.interrupts import Interrupts
+from deploy.local.workspace import Workspace
 from tests.deploy.project import GREETING, SERVICE, Project
 
 
@@ -26,3 +32,25 @@ def project(tmp_path: Path, uv_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     project.write(SERVICE)
     project.add_dependency("greeting", "1.0", GREETING)
     return project
+
+
+@pytest.fixture(scope="session")
+def region() -> str:
+    return "eu-central-1"
+
+
+@pytest.fixture(scope="session")
+def endpoint(region: str) -> Iterator[str]:
+    """An embedded AWS of the tests' own; it is gone afterwards, however they end."""
+    with Workspace(Interrupts()) as workspace:
+        started = embedded_aws.start(workspace, region)
+        started.wait()
+        yield started.endpoint
+
+
+@pytest.fixture(scope="session")
+def aws(endpoint: str, region: str) -> Aws:
+    """The embedded AWS, with the bucket 'artifacts' in it."""
+    aws = Aws(region, endpoint, credentials=LOCAL_CREDENTIALS)
+    aws.make_bucket("artifacts")
+    return aws
