@@ -14,7 +14,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Function:
-    """The function as the stack describes it; `memory` in MB, `timeout` in seconds."""
+    """The function as the stack describes it; `memory` in MB, `timeout` in seconds.
+
+    `version` is the published one that its URL leads to.
+    """
 
     name: str
     handler: str
@@ -24,14 +27,11 @@ class Function:
     account: str
     environment: Mapping[str, str]
     version: str = "$LATEST"
+    log_group: str = ""
 
     @property
     def arn(self) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
-
-    @property
-    def log_group(self) -> str:
-        return f"/aws/lambda/{self.name}"
 
 
 @dataclass(frozen=True)

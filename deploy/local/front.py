@@ -76,7 +76,7 @@ def _response(answer: HttpResponse) -> Response:
     return response
 
 
-def invoke_api(invoke: Invoke, function: str) -> ASGIApp:
+def invoke_api(invoke: Invoke, function: str, version: str = "$LATEST") -> ASGIApp:
     """POST /2015-03-31/functions/NAME/invocations as boto3's `invoke` calls it.
 
     RequestResponse, Event (answered at once; run once, without Lambda's two retries) and
@@ -97,7 +97,9 @@ def invoke_api(invoke: Invoke, function: str) -> ASGIApp:
         except ValueError as error:
             text = f"Could not parse request body into json: {error}"
             return _error(400, "InvalidRequestContentException", text)
-        return await _invoked(invoke, request, payload or b"{}")
+        answer = await _invoked(invoke, request, payload or b"{}")
+        answer.headers["X-Amz-Executed-Version"] = version
+        return answer
 
     path = "/2015-03-31/functions/{name}/invocations"
     return Starlette(routes=[Route(path, endpoint, methods=["POST"])])
@@ -117,7 +119,7 @@ async def _invoked(invoke: Invoke, request: Request, payload: bytes) -> Response
     if kind == "Event":
         return Response(status_code=202, background=BackgroundTask(invoke, payload, context))
     result = await invoke(payload, context)
-    headers = {"X-Amz-Executed-Version": "$LATEST"}
+    headers = {}
     if result.answer.error_type:
         headers["X-Amz-Function-Error"] = "Unhandled"
     if request.headers.get("x-amz-log-type") == "Tail":

@@ -77,7 +77,8 @@ def serve(
     _serve(stack, background, function_url(running.invoke, Endpoint(domain, port)), front)
     invoking = listen(0, "")
     api_port = int(invoking.getsockname()[1])
-    _serve(stack, background, invoke_api(running.invoke, site.function.name), invoking)
+    api = invoke_api(running.invoke, site.function.name, site.function.version)
+    _serve(stack, background, api, invoking)
     return LambdaSide(running, port, api_port)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ def wanted(aws: Aws, stack: str) -> Wanted:
     found = aws.stack(stack)
     outputs = found.outputs if found else {}
     release = _pointer(aws, stack)
-    function = _function(aws, outputs.get(logical_id.OUTPUT_FUNCTION_NAME, ""), release)
+    function = _function(aws, outputs, release)
     fleet = aws.fleet(outputs.get(logical_id.OUTPUT_FLEET, ""))
     if fleet is None:
         raise StackError(_missing(stack, "fleet"))
@@ -49,10 +50,12 @@ def _pointer(aws: Aws, stack: str) -> ReleasePointer:
     )
 
 
-def _function(aws: Aws, name: str, release: ReleasePointer) -> Function:
-    state = aws.function(name) if name else None
+def _function(aws: Aws, outputs: Mapping[str, str], release: ReleasePointer) -> Function:
+    name = outputs.get(logical_id.OUTPUT_FUNCTION_NAME, "")
+    version = outputs.get(logical_id.OUTPUT_FUNCTION_VERSION, "$LATEST")
+    state = aws.function(name, version) if name else None
     if state is None:
-        raise StackError(_missing(name or "the stack", "function"))
+        raise StackError(_missing(name or "The stack", "function"))
     if state.sha256 != release.sha256:
         raise StackError(
             f"Function {name!r} has the code {state.sha256[:12]}, but the fleet's release is "
@@ -66,6 +69,8 @@ def _function(aws: Aws, name: str, release: ReleasePointer) -> Function:
         region=aws.region,
         account=aws.identity().account,
         environment=state.environment,
+        version=version,
+        log_group=outputs.get(logical_id.OUTPUT_FUNCTION_LOGS, f"/aws/lambda/{name}"),
     )
 
 

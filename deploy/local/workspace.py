@@ -16,7 +16,7 @@ from types import TracebackType
 from deploy.local import watcher
 from deploy.local.interrupts import Interrupts
 
-PREFIX = "twofold-"
+PREFIX = "twofold-local-"
 _END_OF_LOG_BYTES = 16_384
 
 

@@ -1,16 +1,36 @@
 """What the tests of the laptop's cloud share: a workspace, an embedded AWS, a look at Linux."""
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from deploy import project
+from deploy.artifact import Artifact, archive
+from deploy.aws import Aws
+from deploy.composition import composer, topology_settings
+from deploy.console import Console
 from deploy.local import embedded_aws
+from deploy.local.cloud import for_laptop, furnished
 from deploy.local.embedded_aws import EmbeddedAws
 from deploy.local.interrupts import Interrupts
 from deploy.local.workspace import Workspace
+from deploy.plan import Plan, plan
+from deploy.provision import provision, survey
+from deploy.settings import Settings
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """A stack in the embedded AWS, and what it was made from."""
+
+    settings: Settings
+    aws: Aws
+    plan: Plan
 
 
 @pytest.fixture
@@ -47,17 +67,40 @@ def eventually() -> Callable[[Callable[[], object], float], None]:
 
 
 @pytest.fixture(scope="session")
-def processes_with() -> Callable[[str], list[int]]:
-    """The IDs of the processes that run and whose environment holds the text."""
+def processes_of() -> Callable[[Path], list[str]]:
+    """The command lines of the processes that run in a folder or were told of it."""
 
-    def search(text: str) -> list[int]:
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if text.encode() in (folder / "environ").read_bytes():
-                    found.append(int(folder.name))
-            except OSError:
-                continue
-        return [pid for pid in found if pid != os.getpid()]
+    def search(folder: Path) -> list[str]:
+        return [
+            (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            for entry in Path("/proc").glob("[0-9]*")
+            if int(entry.name) != os.getpid() and _names(entry, str(folder).encode())
+        ]
 
     return search
+
+
+def _names(entry: Path, folder: bytes) -> bool:
+    try:
+        told = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+        return folder in told or folder in os.readlink(entry / "cwd").encode()  # noqa: PTH115  a gone folder is no path any more
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def provisioned(embedded: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Provisioned:
+    """The project's own topology as a stack in the embedded AWS, with a tiny artifact."""
+    settings = for_laptop(project.settings({"region": embedded.region}, topology_settings()))
+    content = archive({"tiny.txt": b"small"})
+    path = tmp_path_factory.mktemp("artifact") / "tiny.zip"
+    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    artifact = Artifact(path, settings.name, digest, len(content), 5)
+    aws = furnished(embedded, settings)
+    silent = Console(write=lambda _line: None)
+    destination = survey(aws, settings, local=True)
+    compose = composer(settings, project.ROOT)
+    made = plan(settings, artifact, destination.bucket, compose)
+    provision(aws, destination, made, silent)
+    return Provisioned(settings, aws, made)

@@ -1,0 +1,65 @@
+"""The record of a running `twofold up`: there while it runs, and not two of them."""
+
+import json
+import os
+import socket
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from deploy.connection import RECORD, LocalCloud, running_cloud
+from deploy.errors import LocalError
+from deploy.local.record import refuse_second, written
+
+CLOUD = LocalCloud(
+    pid=os.getpid(),
+    endpoint="http://127.0.0.1:1",
+    functions_endpoint="http://127.0.0.1:2",
+    function_url="http://127.0.0.1:3/",
+    instance_url="http://127.0.0.1:4",
+    bucket="artifacts",
+    region="eu-central-1",
+)
+
+
+def write(root: Path, content: str) -> None:
+    (root / RECORD).parent.mkdir(exist_ok=True)
+    (root / RECORD).write_text(content)
+
+
+def test_other_commands_find_what_was_written(tmp_path: Path) -> None:
+    with written(tmp_path, CLOUD):
+        assert running_cloud(tmp_path) == CLOUD
+        assert (tmp_path / RECORD).stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_of_it_is_left_afterwards(tmp_path: Path) -> None:
+    with written(tmp_path, CLOUD):
+        pass
+    assert list((tmp_path / RECORD).parent.iterdir()) == []
+
+
+def test_a_second_one_is_refused_while_one_runs(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as embedded:
+        endpoint = f"http://127.0.0.1:{embedded.getsockname()[1]}"
+        write(tmp_path, json.dumps(asdict(replace(CLOUD, endpoint=endpoint))))
+        with pytest.raises(LocalError) as caught:
+            refuse_second(tmp_path)
+    assert str(caught.value) == (
+        f"'twofold up' runs already in this project (process {os.getpid()}): "
+        "http://127.0.0.1:3/ and http://127.0.0.1:4. Use that one, or end it with Ctrl-C."
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(asdict(replace(CLOUD, pid=2**22 + 1))),  # above Linux's highest process ID
+        json.dumps(asdict(CLOUD)),  # the process ID is another program's by now
+        "{",
+    ],
+)
+def test_what_a_dead_one_left_is_no_obstacle(tmp_path: Path, content: str) -> None:
+    write(tmp_path, content)
+    refuse_second(tmp_path)
