@@ -60,24 +60,25 @@ def build(
 
 
 def _build(recipe: Recipe, limit: int) -> Artifact:
-    members = _members(recipe)
+    shipped = dependencies(recipe, _current_lock(recipe.root))
+    service = _service(recipe, shipped)
+    members = [*shipped, *service]
     _refuse_oversize(members, limit)
     content = zipped(members)
     digest = hashlib.sha256(content).hexdigest()
     path = recipe.root / ".twofold" / "artifacts" / f"{digest}.zip"
     if not _holds(path, content):
-        _try(recipe, members)
+        _try(recipe, shipped, service)
         write_whole(path, content)
     mark_used(path)
     prune(path.parent, _ARTIFACTS_KEPT)
     return Artifact(path, recipe.name, digest, len(content), _unpacked_size(members))
 
 
-def _members(recipe: Recipe) -> list[Member]:
-    shipped = dependencies(recipe, _current_lock(recipe.root))
+def _service(recipe: Recipe, shipped: Sequence[Member]) -> list[Member]:
     names = distributions(member.path for member in shipped)
     facts = manifest(recipe.name, recipe.target, names)
-    return [*shipped, *own(recipe, sources(recipe.root)), pack(MANIFEST, facts)]
+    return [*own(recipe, sources(recipe.root)), pack(MANIFEST, facts)]
 
 
 def _current_lock(root: Path) -> str:
@@ -90,15 +91,15 @@ def _current_lock(root: Path) -> str:
     return lock
 
 
-def _try(recipe: Recipe, members: Sequence[Member]) -> None:
+def _try(recipe: Recipe, shipped: Sequence[Member], service: Sequence[Member]) -> None:
     target, console = recipe.target, recipe.console
     if target != host(target.python):
         console.note(
             f"This machine cannot run {target.platform}: whether the service imports is not tried."
         )
         return
-    with console.step("Importing the service"), recipe.cache.scratch() as folder:
-        refuse_broken(members, folder, recipe.compiler, recipe.name)
+    with console.step("Importing the service"):
+        refuse_broken(shipped, service, recipe.compiler, recipe.name, recipe.cache)
 
 
 def _holds(path: Path, content: bytes) -> bool:

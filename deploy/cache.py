@@ -22,6 +22,7 @@ from pathlib import Path
 from deploy.member import Member, unzipped, zipped
 
 _KEPT = 12
+_TREES_KEPT = 3
 _ABANDONED_AFTER = 24 * 3600
 _CRC_SIZE = 4
 
@@ -42,6 +43,19 @@ class Cache:
             write_whole(entry, _crc(archive) + archive)
             prune(self.folder, _KEPT)
         return kept
+
+    def tree(self, key: str, fill: Callable[[Path], None]) -> Path:
+        """A folder that `fill` filled, kept as an entry is; what is in it is not checked."""
+        folder = self.folder / "trees" / key
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with self.scratch() as aside:
+                fill(aside / "tree")
+                with contextlib.suppress(OSError):  # another build was first
+                    (aside / "tree").rename(folder)
+            _prune_trees(folder.parent)
+        mark_used(folder)
+        return folder
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -80,6 +94,11 @@ def prune(folder: Path, kept: int) -> None:
     whole = [path for path in files if path.suffix != ".part"]
     for path in whole[kept:] + [part for part in parts if _age(part) > _ABANDONED_AFTER]:
         path.unlink(missing_ok=True)
+
+
+def _prune_trees(folder: Path) -> None:
+    for tree in sorted(folder.iterdir(), key=_age)[_TREES_KEPT:]:
+        shutil.rmtree(tree, ignore_errors=True)
 
 
 def mark_used(path: Path) -> None:

@@ -1,10 +1,10 @@
 """A script: imports the service as both sides will, and says where that fails.
 
-    python -I -S imports.py ROOT MODULE...
+    python -I -S imports.py MODULE,MODULE... ROOT...
 
-Only ROOT (the unpacked artifact) and the standard library are importable, so a dependency
-that is merely installed on this machine is missed here, not first on AWS. The last line
-on standard output is JSON: null, or file, line and error.
+Only the roots (the unpacked artifact) and the standard library are importable, so a
+dependency that is merely installed on this machine is missed here, not first on AWS.
+Standard output gets JSON: null, or module, place and error.
 """
 
 import importlib
@@ -12,10 +12,10 @@ import json
 import os
 import sys
 import traceback
-from pathlib import Path
+from collections.abc import Sequence
 
 
-def first_problem(modules: list[str], root: Path) -> dict[str, object] | None:
+def first_problem(modules: Sequence[str], roots: Sequence[str]) -> dict[str, str | None] | None:
     """Where, in which of the modules and why the import fails; nothing when all import."""
     for module in modules:
         try:
@@ -23,33 +23,33 @@ def first_problem(modules: list[str], root: Path) -> dict[str, object] | None:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            return {"module": module, **_place(error, root), "error": _text(error)}
+            return {"module": module, "place": _place(error, roots), "error": _text(error)}
     return None
 
 
-def _place(error: BaseException, root: Path) -> dict[str, object]:
-    """The last line of the service's own that was running, else the last of all."""
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if frame.filename.startswith(f"{root}{os.sep}")]
-    own = [
-        frame for frame in inside if Path(frame.filename).relative_to(root).parts[0] == "service"
+def _place(error: BaseException, roots: Sequence[str]) -> str | None:
+    """The last line of the service's own that was running, else the last of the artifact's."""
+    frames = [
+        (frame.filename.removeprefix(root + os.sep), frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        for root in roots
+        if frame.filename.startswith(root + os.sep)
     ]
-    if not (own or inside):
-        return {"file": None, "line": None}
-    frame = (own or inside)[-1]
-    return {"file": Path(frame.filename).relative_to(root).as_posix(), "line": frame.lineno}
+    own = [frame for frame in frames if frame[0].startswith(f"service{os.sep}")]
+    places = [f"{file} line {line}" for file, line in own or frames]
+    return places[-1] if places else None
 
 
 def _text(error: BaseException) -> str:
     return traceback.format_exception_only(error)[-1].strip()
 
 
-def main(root: str, *modules: str) -> None:
+def main(modules: str, *roots: str) -> None:
     """Writes the first problem, or null, as JSON; never returns."""
     answer = os.dup(1)
     os.dup2(2, 1)  # what the service prints is no answer of ours
-    sys.path.insert(0, root)
-    problem = first_problem(list(modules), Path(root))
+    sys.path[:0] = roots
+    problem = first_problem(modules.split(","), roots)
     sys.stderr.flush()
     os.write(answer, json.dumps(problem).encode())
     os._exit(0)  # a thread that the service started does not hold the build

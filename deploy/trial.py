@@ -2,52 +2,80 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from deploy.cache import Cache
 from deploy.compiler import Compiler
 from deploy.errors import BuildError
 from deploy.member import Member
 
 ENTRY_POINTS = ("service.handler", "service.lambda_function", "service.http_server")
 _SCRIPT = Path(__file__).with_name("imports.py")
-_SECONDS = 60
+_SECONDS = 30
 
 
-def refuse_broken(members: Iterable[Member], folder: Path, compiler: Compiler, name: str) -> None:
-    """Passes when both sides' entry points import from the unpacked members.
+def refuse_broken(
+    dependencies: Sequence[Member],
+    own: Sequence[Member],
+    compiler: Compiler,
+    name: str,
+    cache: Cache,
+) -> None:
+    """Passes when both sides' entry points import from these members.
 
-    Args:
-        folder: empty; the members are unpacked there.
+    The dependencies stay unpacked from build to build. What fails with them is tried again
+    from files unpacked for that alone, so a folder that somebody changed refuses nothing.
 
     Raises:
         BuildError: the service's error, its file and line.
     """
-    _unpack(members, folder)
-    command = [compiler.executable, "-I", "-S", str(_SCRIPT), str(folder), *ENTRY_POINTS]
+    with cache.scratch() as folder:
+        _unpack(own, folder)
+        kept = cache.tree(_digest(dependencies), partial(_unpack, dependencies))
+        if not _problem([folder, kept], compiler, name):
+            return
+        _unpack(dependencies, folder)
+        if problem := _problem([folder], compiler, name):
+            raise BuildError(problem)
+
+
+def _digest(members: Iterable[Member]) -> str:
+    facts = sorted((member.path, member.crc, member.executable) for member in members)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _problem(folders: Sequence[Path], compiler: Compiler, name: str) -> str:
+    """Why the service does not import from the folders; empty when it does."""
+    command = [compiler.executable, "-I", "-S", str(_SCRIPT), ",".join(ENTRY_POINTS)]
+    command += map(str, folders)
     environment = {**os.environ, "SERVICE_NAME": name}
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, check=False, timeout=_SECONDS
+            command,
+            cwd=folders[0],
+            env=environment,
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise BuildError(f"Importing the service takes more than {_SECONDS} s.") from None
+        return f"Importing the service takes more than {_SECONDS} s."
     if done.returncode or not done.stdout:
         said = done.stderr.decode(errors="replace").strip()
-        raise BuildError(
-            f"The interpreter ended with {done.returncode} while it imported the service.\n{said}"
-        )
+        return f"The interpreter ended with {done.returncode} while importing the service.\n{said}"
     problem = json.loads(done.stdout)
-    if problem:
-        raise BuildError(explained(problem))
+    return explained(problem) if problem else ""
 
 
 def explained(problem: Mapping[str, object]) -> str:
     """One import's failure, as its place, the error and, for a missing module, the cure."""
-    place = f"{problem['file']} line {problem['line']}" if problem["file"] else problem["module"]
+    place = problem["place"] or problem["module"]
     text = f"The service does not import. {place}: {problem['error']}"
     if "ModuleNotFoundError" not in str(problem["error"]):
         return text

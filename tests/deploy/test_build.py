@@ -59,6 +59,7 @@ def refusal(project: Project, limit: int = 10**9) -> str:
 def left(project: Project) -> list[Path]:
     """Every file under .twofold/ that is no whole cache entry and no whole artifact."""
     found = [path for path in (project.root / ".twofold").rglob("*") if path.is_file()]
+    found = [path for path in found if "trees" not in path.parts]
     kept = ("dependencies-", "own-")
     return [path for path in found if not path.name.startswith(kept) and path.suffix != ".zip"]
 

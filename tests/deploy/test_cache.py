@@ -105,3 +105,29 @@ def _interrupted_in_scratch(cache: Cache) -> None:
     with cache.scratch() as folder:
         (folder / "file").write_text("")
         raise KeyboardInterrupt
+
+
+def test_a_tree_is_filled_once_and_a_failed_one_is_not_kept(tmp_path: Path) -> None:
+    cache, calls = Cache(tmp_path), []
+
+    def fill(folder: Path) -> None:
+        calls.append(folder)
+        folder.mkdir()
+        (folder / "file").write_text("")
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.tree("key", fill)
+    assert [path.name for path in tmp_path.rglob("*")] == ["trees", "scratch"]
+    assert (cache.tree("key", fill) / "file").exists()
+    assert cache.tree("key", fill) == tmp_path / "trees" / "key"
+    assert len(calls) == 2
+
+
+def test_the_trees_used_last_stay(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    for number in range(5):
+        tree = cache.tree(str(number), Path.mkdir)
+        os.utime(tree, (time.time() - 60 + number,) * 2)
+    assert sorted(path.name for path in (tmp_path / "trees").iterdir()) == ["2", "3", "4"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.cache import Cache
 from deploy.compiler import Compiler, find_compiler
 from deploy.errors import BuildError
 from deploy.member import Member, pack
@@ -17,8 +18,8 @@ GOOD = {
     "service/handler.py": "",
     "service/lambda_function.py": "",
     "service/http_server.py": "",
-    "library.py": "def fail():\n    raise ValueError('too late')\n",
 }
+LIBRARY = [pack("library.py", b"def fail():\n    raise ValueError('too late')\n")]
 
 
 @pytest.fixture
@@ -31,22 +32,26 @@ def members(**changed: str) -> list[Member]:
     return [pack(path, text.encode()) for path, text in files.items()]
 
 
+def attempt(folder: Path, compiler: Compiler, own: list[Member]) -> None:
+    refuse_broken(LIBRARY, own, compiler, "hello", Cache(folder))
+
+
 def refusal(folder: Path, compiler: Compiler, **changed: str) -> str:
     with pytest.raises(BuildError) as caught:
-        refuse_broken(members(**changed), folder, compiler, "hello")
+        attempt(folder, compiler, members(**changed))
     return str(caught.value)
 
 
 def test_a_service_that_imports_passes(tmp_path: Path, compiler: Compiler) -> None:
     name = "import os\nprint('on standard output')\nassert os.environ['SERVICE_NAME'] == 'hello'\n"
-    refuse_broken(members(handler=name), tmp_path, compiler, "hello")
+    attempt(tmp_path, compiler, members(handler=name))
 
 
 def test_a_thread_of_the_service_does_not_hold_the_build(
     tmp_path: Path, compiler: Compiler
 ) -> None:
     thread = "import threading, time\nthreading.Thread(target=time.sleep, args=[600]).start()\n"
-    refuse_broken(members(handler=thread), tmp_path, compiler, "hello")
+    attempt(tmp_path, compiler, members(handler=thread))
 
 
 def test_a_package_that_is_installed_but_does_not_ship_is_missing(
@@ -81,10 +86,29 @@ def test_an_interpreter_that_ends_is_reported_with_its_words(
     tmp_path: Path, compiler: Compiler
 ) -> None:
     text = refusal(tmp_path, compiler, handler="import os\nos.write(2, b'bye')\nos._exit(9)\n")
-    assert text == "The interpreter ended with 9 while it imported the service.\nbye"
+    assert text == "The interpreter ended with 9 while importing the service.\nbye"
 
 
 def test_an_entry_point_that_is_missing_is_named(tmp_path: Path, compiler: Compiler) -> None:
     without = [member for member in members() if member.path != "service/http_server.py"]
     with pytest.raises(BuildError, match=r"import\. service\.http_server: ModuleNotFoundError"):
-        refuse_broken(without, tmp_path, compiler, "hello")
+        attempt(tmp_path, compiler, without)
+
+
+def test_a_damaged_folder_of_dependencies_refuses_nothing(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    own = members(handler="import library\nlibrary.fail\n")
+    attempt(tmp_path, compiler, own)
+    (kept,) = tmp_path.glob("trees/*/library.py")
+    kept.write_text("damaged(")
+    attempt(tmp_path, compiler, own)
+
+
+def test_the_dependencies_stay_unpacked(tmp_path: Path, compiler: Compiler) -> None:
+    attempt(tmp_path, compiler, members())
+    (kept,) = tmp_path.glob("trees/*/library.py")
+    before = kept.stat()
+    attempt(tmp_path, compiler, members(handler="import library"))
+    assert kept.stat().st_ino == before.st_ino
+    assert list((tmp_path / "scratch").iterdir()) == []
