@@ -21,5 +21,9 @@ class ListenError(ServiceError):
     """The HTTP server cannot listen where it was told to."""
 
 
+class MalformedEventError(ServiceError):
+    """An event looks like an HTTP request, but lacks what every request has."""
+
+
 class UnhandledEventError(ServiceError):
     """An event arrived for which the handler module has no handler."""

@@ -10,7 +10,8 @@ from typing import Any, TextIO
 from mangum import Mangum
 from mangum.types import LambdaHandler
 
-from service.runtime.asgi import Application
+from service.errors import MalformedEventError
+from service.runtime.asgi import Application, Scope
 from service.runtime.events import EventRouter, describe, kind_of
 from service.runtime.exchange import Exchange
 from service.runtime.gateways import GATEWAYS, is_http
@@ -68,9 +69,9 @@ class LambdaAdapter:
         self._close_loop()
 
     def _respond(self, gateway: LambdaHandler) -> dict[str, Any]:
-        scope = gateway.scope
+        scope, body = _request(gateway)
         scope["state"] = self._lifespan.state.copy()
-        exchange = Exchange(gateway.body)
+        exchange = Exchange(body)
         self._run(exchange.run(self._app, scope))
         return gateway(exchange.response())
 
@@ -94,3 +95,13 @@ class LambdaAdapter:
     def _close_loop(self) -> None:
         asyncio.set_event_loop(None)
         self._loop.close()
+
+
+def _request(gateway: LambdaHandler) -> tuple[Scope, bytes]:
+    try:
+        return gateway.scope, gateway.body
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise MalformedEventError(
+            f"The event looks like an HTTP request, but cannot be read: {error!r}. "
+            f"Compare it with the example in the gateway's documentation."
+        ) from error

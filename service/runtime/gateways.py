@@ -33,7 +33,11 @@ GATEWAYS: tuple[type[LambdaHandler], ...] = (FunctionUrl, APIGateway, LoadBalanc
 
 def is_http(event: Any) -> bool:
     """Whether `event` is a request, of whichever gateway."""
-    if not isinstance(event, dict):
-        return False
-    context = event.get("requestContext")
-    return isinstance(context, dict) and ("httpMethod" in event or "http" in context)
+    match event:
+        case {"version": _, "requestContext": {"http": _}}:  # payload 2.0
+            return True
+        case {"httpMethod": _, "resource": _, "requestContext": {}}:  # payload 1.0
+            return True
+        case {"httpMethod": _, "requestContext": {"elb": _}}:
+            return True
+    return False

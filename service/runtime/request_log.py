@@ -38,9 +38,9 @@ class RequestLog:
 
     The line is written past the logging module, which would take longer than the
     rest of the request; logger `service.request` still decides by its level. The
-    query string is left out, as it may hold secrets. An exception that the
-    application lets through is logged with its request ID, once, and answered
-    with 500 if nothing was sent yet.
+    query string is left out, as it may hold secrets. Status 0 is a request that the
+    server gave up on. An exception that the application lets through is logged with
+    its request ID, once, and answered with 500 if nothing was sent yet.
     """
 
     def __init__(self, app: Application, settings: Settings, stream: TextIO | None = None) -> None:

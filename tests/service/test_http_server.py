@@ -80,7 +80,7 @@ def test_an_idle_server_stops_cleanly(serve: Serve, number: int) -> None:
 
 
 def test_a_request_in_flight_at_term_completes(serve: Serve) -> None:
-    server = serve(HANDLER, SERVICE_DRAIN_SECONDS="0.1")
+    server = serve(HANDLER, SERVICE_DRAIN_SECONDS="600")
     with connected(server) as connection:
         connection.request("GET", "/slow?seconds=1")
         server.await_line("slow began")

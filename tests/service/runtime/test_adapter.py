@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from service.errors import UnhandledEventError
+from service.errors import MalformedEventError, UnhandledEventError
 from service.runtime.adapter import LambdaAdapter
 from service.runtime.events import EventRouter
 from service.settings import Settings
@@ -320,3 +320,25 @@ def test_each_invocation_leaves_one_line(adapted: Adapted, log: Log) -> None:
     adapter(made.function_url("/orders"), CONTEXT)
     adapter(made.sqs("a"), CONTEXT)
     assert [line["message"] for line in log.lines] == ["GET /orders 200", "aws:sqs handled"]
+
+
+def test_a_request_that_lacks_its_parts_is_told_as_such(adapted: Adapted) -> None:
+    event = made.function_url() | {"requestContext": {"http": {"method": "GET"}}}
+    with pytest.raises(MalformedEventError) as error:
+        adapted(MIRROR)(event, CONTEXT)
+    assert str(error.value) == (
+        "The event looks like an HTTP request, but cannot be read: KeyError('sourceIp'). "
+        "Compare it with the example in the gateway's documentation."
+    )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{"httpMethod": "GET"}, {"requestContext": {}}, {"httpMethod": "GET", "requestContext": None}],
+)
+def test_a_payload_with_only_some_marks_of_a_request_is_a_direct_invoke(
+    adapted: Adapted, payload: Any
+) -> None:
+    router = EventRouter()
+    router.invoke(lambda given: given)
+    assert adapted(MIRROR, router)(payload, CONTEXT) == payload
