@@ -11,6 +11,10 @@ import sys
 
 from deploy.errors import TwofoldError
 
+TYPE_CHECKING = False  # typing's own costs more than the rest of this module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 COMMANDS = {
     "demo": "Play the whole stack on this machine once, ask both sides, and end.",
     "up": "Play the whole stack on this machine until Ctrl-C.",
@@ -62,9 +66,13 @@ Exit codes:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs `twofold` with these arguments (the process's own by default); gives its exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    return guarded(_run, sys.argv[1:] if arguments is None else arguments)
+
+
+def guarded(run: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """The exit code that it gave, or the one for how it ended; says why on standard error."""
     try:
-        code = _run(arguments)
+        code = run(arguments)
         sys.stdout.flush()
     except TwofoldError as error:
         sys.stderr.write(f"twofold: error: {error}\n")

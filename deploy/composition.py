@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,20 @@ from typing import Any
 from deploy.artifact import ReleasePointer
 from deploy.declarations import declared_settings
 from deploy.decorators.function import function_resource
+from deploy.errors import SettingsError
 from deploy.plan import Compose
 from deploy.settings import Setting, Settings
 from deploy.template import Deployment, compose
-from deploy.topology import TOPOLOGY
+
+try:
+    from deploy.topology import TOPOLOGY
+except Exception as error:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = (error.filename, error.lineno) if isinstance(error, SyntaxError) else frame[:2]
+    raise SettingsError(
+        f"deploy/topology.py cannot be imported: {type(error).__name__}: "
+        f"{getattr(error, 'msg', error)} ({where[0]}, line {where[1]})."
+    ) from error
 
 
 def topology_settings() -> tuple[Setting[Any], ...]:

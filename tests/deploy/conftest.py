@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from deploy.local import embedded_aws
 from deploy.local.interrupts import Interrupts
 from deploy.local.workspace import Workspace
 from tests.deploy.project import GREETING, SERVICE, Project
+from tests.deploy.tree import HANDLER, Tree
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +58,16 @@ def aws(endpoint: str, region: str) -> Aws:
     aws = Aws(region, endpoint, credentials=LOCAL_CREDENTIALS)
     aws.make_bucket("artifacts")
     return aws
+
+
+@pytest.fixture
+def tree(project: Project) -> Tree:
+    """A project with a copy of the deploy tool, which works on that project only."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    for folder in ("deploy", "ops", "service"):
+        shutil.copytree(ROOT / folder, project.root / folder, dirs_exist_ok=True, ignore=ignore)
+    entry_points = {path: SERVICE[path] for path in SERVICE if path.startswith("service/")}
+    project.write({**entry_points, "service/lambda_function.py": HANDLER})
+    tree = Tree(project.root)
+    tree.settings('name = "hello"\n[tool.twofold.stages.dev]')
+    return tree
