@@ -22,18 +22,16 @@ def reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # asked, not bound
 
 
-def port_of(address: str) -> int:
-    """The port in an address of /proc/net/tcp, such as 0100007F:270F."""
-    return int(address.rpartition(":")[2], 16)
-
-
 def accepted(server_port: int, client_port: int) -> str:
     """The server's end of a connection, as /proc/PID/fd names it; empty until it is accepted."""
+    ports = f":{server_port:04X} ", f":{client_port:04X} "  # as in 0100007F:270F 0100007F:D431
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         path = Path(table)
-        for line in path.read_text().splitlines()[1:] if path.exists() else []:
+        for line in path.read_text().splitlines() if path.exists() else []:
+            if ports[0] not in line or ports[1] not in line:  # most, on a busy instance
+                continue
             columns = line.split()
-            if (port_of(columns[1]), port_of(columns[2])) == (server_port, client_port):
+            if columns[1].endswith(ports[0].strip()) and columns[2].endswith(ports[1].strip()):
                 return "" if columns[9] == "0" else f"socket:[{columns[9]}]"
     return ""
 

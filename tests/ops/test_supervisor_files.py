@@ -2,6 +2,7 @@
 
 import configparser
 import stat
+import subprocess
 from pathlib import Path
 
 from service.settings import Settings
@@ -35,6 +36,21 @@ def test_only_the_owner_may_control_the_workers(steady: Instance) -> None:
     mode = (steady.root / "run/supervisor.sock").stat().st_mode
     assert stat.S_ISSOCK(mode)
     assert stat.S_IMODE(mode) == 0o700
+
+
+def test_the_operators_command_lists_the_workers(steady: Instance) -> None:
+    script = steady.home / "current/ops/instance/supervisorctl.sh"
+    ran = subprocess.run(
+        ["bash", script, "status"],
+        env=steady.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [line.split()[:2] for line in ran.stdout.splitlines()] == [
+        ["service:service_0", "RUNNING"],
+        ["service:service_1", "RUNNING"],
+    ]
 
 
 def test_each_worker_logs_to_a_file_of_its_own(steady: Instance) -> None:
