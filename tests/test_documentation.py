@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy import cli
-from deploy.declarations import declared_settings
-from deploy.settings import GENERAL
-from deploy.topology import TOPOLOGY
+from deploy.composition import topology_settings
+from deploy.settings import GENERAL, PYTHON, REQUIRED, Setting
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "ops" / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-SETTINGS = [setting.name for setting in (*GENERAL, *declared_settings(TOPOLOGY))]
+SETTINGS = (*GENERAL, *topology_settings())
 TARGETS = re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_every_setting_has_a_row(name: str) -> None:
-    assert f"| `{name}` |" in README
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_setting_has_a_row_that_is_true(setting: Setting[Any]) -> None:
+    assert f"| `{setting.name}` | {_default(setting)} | {setting.help} |\n" in README
+
+
+def _default(setting: Setting[Any]) -> str:
+    if setting.default is REQUIRED:
+        return "required"
+    if setting is PYTHON:
+        return "the interpreter's"
+    return f"`{setting.default}`" if setting.default not in (None, "", ()) else "none"
 
 
 def test_every_documented_setting_exists() -> None:
     section = README.split("## Settings", 1)[1].split("\n## ", 1)[0]
-    assert set(re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE)) == set(SETTINGS)
+    documented = set(re.findall(r"^\| `([a-z0-9_]+)` \|", section, re.MULTILINE))
+    assert documented == {setting.name for setting in SETTINGS}
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))
