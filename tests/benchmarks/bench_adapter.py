@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from statistics import median
+from typing import Any
 
 from mangum import Mangum
 from starlette.applications import Starlette
@@ -36,7 +37,7 @@ def measure(rounds: int = 15, events: int = 500) -> list[Row]:
     app = Starlette(routes=[Route("/", _hello)], lifespan=_lifespan)
     with open(os.devnull, "w", buffering=1) as log:  # noqa: PTH123 - a device, not a path
         ours = LambdaAdapter(app, settings=Settings(mode="lambda"), log=log)
-        handlers = {
+        handlers: dict[str, Callable[[Any, Any], object]] = {
             "stock": Mangum(app),
             "off": Mangum(app, lifespan="off"),
             "ours": ours,
@@ -62,7 +63,7 @@ def measure(rounds: int = 15, events: int = 500) -> list[Row]:
     ]
 
 
-def _microseconds(handler: Callable[[object, object], object], events: int) -> float:
+def _microseconds(handler: Callable[[Any, Any], object], events: int) -> float:
     event, context = function_url(), Context()
     started = time.perf_counter()
     for _ in range(events):

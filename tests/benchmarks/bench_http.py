@@ -171,4 +171,4 @@ def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
                     return
         except OSError:
             time.sleep(0.05)
-    raise UnavailableError(f"{' '.join(map(str, process.args))} did not start.")
+    raise UnavailableError(f"Port {port} got no server: {process.args!r} did not start.")
