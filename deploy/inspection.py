@@ -84,9 +84,9 @@ def _instance_side(name: str, url: str, state: str) -> Side:
     if not url:
         return Side(name, "", "", f"{state}, no address")
     answer = ask(name, url, Question("/healthz"), _HEALTH_SECONDS)
-    if answer.problem:
-        return Side(name, "", url, f"{state + ', ' if state else ''}{answer.problem}")
-    return Side(name, _digest(answer.body), url, state)
+    digest = _digest(answer.body)
+    why = answer.problem or ("" if digest else f"/healthz answered {answer.status} without one")
+    return Side(name, digest, url, ", ".join(part for part in (state, why) if part))
 
 
 def _digest(body: bytes) -> str:

@@ -273,7 +273,9 @@ def test_local_asks_both_sides_of_what_runs(account: Tree, endpoint: str, region
     ]
     assert one.returncode == 0
     assert [side["name"] for side in status["sides"]] == ["lambda", "instance"]
-    assert status["drift"] == ["instance: its digest is unknown (no answer)."]
+    assert status["drift"] == [
+        "instance: its digest is unknown (/healthz answered 500 without one)."
+    ]
     assert tree.document("delete", "--local", "--yes")["result"] == "deleted"
 
 
