@@ -26,7 +26,7 @@ readonly RUN_AS=${TWOFOLD_USER:-twofold}
 readonly SERVICE_HOME=$ROOT/opt/$SERVICE
 readonly ENV_FILE=$ROOT/etc/$SERVICE/instance.env
 readonly LOG=$ROOT/var/log/$SERVICE-bootstrap.log
-readonly HELPERS=$ROOT/opt/aws/cfn-bootstrap
+readonly CFN_SCRIPTS=$ROOT/opt/aws/cfn-bootstrap
 readonly IMDS=http://169.254.169.254/latest
 readonly HEALTH_SECONDS=${TWOFOLD_HEALTH_SECONDS:-180}
 readonly RETRY_SECONDS=${TWOFOLD_RETRY_SECONDS:-5}
@@ -81,23 +81,23 @@ install_packages() {
 }
 
 # Debian refuses pip beside its own packages (PEP 668), so the scripts get an environment of their own.
-install_helpers() {
+install_cfn_scripts() {
   local folder
-  [[ ! -x $HELPERS/bin/cfn-hup ]] || return 0
+  [[ ! -x $CFN_SCRIPTS/bin/cfn-hup ]] || return 0
   folder=$(mktemp -d)
   [[ -n $BOOTSTRAP_SHA256 || $BOOTSTRAP_URL == https://* ]] ||
     fail "'$BOOTSTRAP_URL' is not https; give bootstrap_sha256 with it"
-  retry curl -fsSL --max-time 120 -o "$folder/helpers.tar.gz" "$BOOTSTRAP_URL" || fail "cannot fetch $BOOTSTRAP_URL"
-  check_helpers "$folder/helpers.tar.gz"
-  rm -rf "$HELPERS"
-  python3 -m venv "$HELPERS"
-  retry "$HELPERS/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
-    "$folder/helpers.tar.gz" || fail "cannot install AWS's helper scripts from $BOOTSTRAP_URL"
-  [[ -x $HELPERS/bin/cfn-hup ]] || fail "$BOOTSTRAP_URL brought no cfn-hup"
+  retry curl -fsSL --max-time 120 -o "$folder/scripts.tar.gz" "$BOOTSTRAP_URL" || fail "cannot fetch $BOOTSTRAP_URL"
+  check_cfn_scripts "$folder/scripts.tar.gz"
+  rm -rf "$CFN_SCRIPTS"
+  python3 -m venv "$CFN_SCRIPTS"
+  retry "$CFN_SCRIPTS/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
+    "$folder/scripts.tar.gz" || fail "cannot install AWS's helper scripts from $BOOTSTRAP_URL"
+  [[ -x $CFN_SCRIPTS/bin/cfn-hup ]] || fail "$BOOTSTRAP_URL brought no cfn-hup"
   rm -rf "$folder"
 }
 
-check_helpers() {
+check_cfn_scripts() {
   local names found
   found=$(sha256sum "$1" | cut -d ' ' -f 1)
   [[ -z $BOOTSTRAP_SHA256 || $found == "$BOOTSTRAP_SHA256" ]] ||
@@ -186,7 +186,7 @@ bootstrap() {
   trap 'say "error: line $LINENO: $BASH_COMMAND"' ERR
   check_settings
   install_packages
-  install_helpers
+  install_cfn_scripts
   write_environment
   read_pointer
   fetch_artifact

@@ -67,6 +67,7 @@ already_there() {
 
 failed_before() {
   [[ -z $again ]] && remembered_failure "$wanted" "$POINTER_BUILD" || return 1
+  finish_going_back "$wanted"
   say "release $(short "$wanted") failed before: $(failure_reason "$wanted"); keeping release $(short "$(linked current)"). Provision another release, or run install-release.sh --again"
 }
 

@@ -39,3 +39,12 @@ go_back() {
   prune_releases
   fail "release $(short "$bad") failed: $reason; keeping release $(short "$good")"
 }
+
+# A run that was killed while it went back is finished here.
+finish_going_back() {
+  local bad=$1 good
+  good=$(linked good)
+  [[ $(linked current) != "$bad" || -z $good || $good == "$bad" ]] || point current "$good"
+  [[ -n $(linked current) ]] && supervisord_runs || return 0
+  roll_workers "$(linked current)" || fail "release $(short "$(linked current)") does not serve: $ROLL_FAILURE"
+}

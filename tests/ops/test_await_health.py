@@ -17,8 +17,8 @@ body = json.dumps({"digest": sys.argv[1]}).encode()
 while True:
     connection, _ = listener.accept()
     if connection.recv(65536):
-        connection.sendall(b"HTTP/1.1 %s\\r\\nContent-Length: %d\\r\\nConnection: close\\r\\n\\r\\n%s"
-                           % (sys.argv[2].encode(), len(body), body))
+        head = f"HTTP/1.1 {sys.argv[2]}\\r\\nContent-Length: {len(body)}\\r\\n"
+        connection.sendall(head.encode() + b"Connection: close\\r\\n\\r\\n" + body)
     connection.close()
 """
 
@@ -31,7 +31,8 @@ def listener() -> Iterator[socket.socket]:
 
 @contextmanager
 def worker(listener: socket.socket, digest: str, status: str = "200 OK") -> Iterator[int]:
-    with subprocess.Popen([sys.executable, "-c", SERVER, digest, status], stdin=listener) as run:
+    command = [sys.executable, "-c", SERVER, digest, status]
+    with subprocess.Popen(command, stdin=listener.fileno()) as run:
         try:
             yield run.pid
         finally:

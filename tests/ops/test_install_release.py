@@ -196,6 +196,16 @@ def test_a_run_that_was_killed_after_the_flip_is_finished_by_the_next(serving: I
     assert serving.link("good") == digest
 
 
+def test_a_run_that_was_killed_while_going_back_is_finished_by_the_next(serving: Instance) -> None:
+    good = serving.link("current")
+    bad = serving.release("bad", "unhealthy")
+    assert serving.install_until("going back to release") != 0
+    assert serving.link("current") == bad
+    assert serving.install().returncode == 0
+    assert serving.link("current") == good
+    assert set(serving.workers().values()) == {good}
+
+
 def test_without_supervisord_an_update_waits(serving: Instance) -> None:
     good = serving.link("current")
     serving.release("second")

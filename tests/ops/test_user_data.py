@@ -42,7 +42,7 @@ FAKES = {
       */api/token) echo a-token ;;
       */instance-id) echo i-0123456789abcdef0 ;;
       */security-credentials/) [ ! -e "$FAKE_AWS/no-role" ] && echo hello-role ;;
-      *) cp "$FAKE_AWS/helpers.tar.gz" "$to" ;;
+      *) cp "$FAKE_AWS/scripts.tar.gz" "$to" ;;
     esac
     """,
     "systemctl": RECORD
@@ -131,7 +131,7 @@ class Boot:
         self.instance.until(lambda: not Path(f"/proc/{pid}").exists())
 
 
-def helpers(names: dict[str, str]) -> bytes:
+def cfn_scripts(names: dict[str, str]) -> bytes:
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w:gz") as archive:
         for name, text in names.items():
@@ -308,7 +308,7 @@ def test_the_helper_scripts_get_an_environment_of_their_own(boot: Boot) -> None:
     """A stand-in package of the same form: AWS publishes the real one on S3 only."""
     boot.instance.release("first")
     (boot.root / "opt/aws/cfn-bootstrap/bin/cfn-hup").unlink()
-    (boot.instance.cloud / "helpers.tar.gz").write_bytes(helpers(STAND_IN))
+    (boot.instance.cloud / "scripts.tar.gz").write_bytes(cfn_scripts(STAND_IN))
     ran = boot.run()
     assert ran.returncode == 0, ran.stdout + ran.stderr
     installed = boot.root / "opt/aws/cfn-bootstrap"
@@ -332,7 +332,7 @@ def test_helper_scripts_that_are_not_aws_own_signal_failure(
 ) -> None:
     boot.values |= values
     (boot.root / "opt/aws/cfn-bootstrap/bin/cfn-hup").unlink()
-    (boot.instance.cloud / "helpers.tar.gz").write_bytes(helpers(names))
+    (boot.instance.cloud / "scripts.tar.gz").write_bytes(cfn_scripts(names))
     assert boot.run().returncode == 1
     assert reason in boot.reported()
     assert boot.signals() == FAILURE
