@@ -101,9 +101,7 @@ class Aws:
         Raises:
             AwsError: there is no such bucket, or it is not yours.
         """
-        answer = self._call(
-            "s3", "head_bucket", ("404", "NoSuchBucket", "403", "400"), Bucket=bucket
-        )
+        answer = self._call("s3", "head_bucket", ("404", "NoSuchBucket", "403"), Bucket=bucket)
         if answer is None:
             raise AwsError(
                 f"Bucket {bucket!r} does not exist or is not yours. "

@@ -25,7 +25,7 @@ def inspect(connection: Connection) -> Status:
     metadata = aws.resource_metadata(stack.id, logical_id.FLEET) if fleet_is_there else {}
     function = _function(connection, resources)
     fleet = _fleet(connection, resources)
-    lambda_side = (_lambda_side(function, stack),) if function else ()
+    lambda_side = (_lambda_side(connection, function, stack),) if function else ()
     return Status(
         name,
         aws.region,
@@ -74,7 +74,10 @@ def _fleet(connection: Connection, found: dict[str, StackResource]) -> FleetStat
     return connection.aws.fleet(fleet.physical_id) if fleet and fleet.physical_id else None
 
 
-def _lambda_side(function: FunctionState, stack: Stack) -> Side:
+def _lambda_side(connection: Connection, function: FunctionState, stack: Stack) -> Side:
+    if connection.local:
+        # `twofold up` plays the function; the embedded AWS only knows what it should run.
+        return _asked("lambda", connection.local.function_url, "")
     url = stack.outputs.get(logical_id.OUTPUT_FUNCTION_URL, "")
     note = "" if function.update in ("Successful", "") else f"last update: {function.update}"
     return Side("lambda", function.sha256, url, note)
@@ -83,6 +86,10 @@ def _lambda_side(function: FunctionState, stack: Stack) -> Side:
 def _instance_side(name: str, url: str, state: str) -> Side:
     if not url:
         return Side(name, "", "", f"{state}, no address")
+    return _asked(name, url, state)
+
+
+def _asked(name: str, url: str, state: str) -> Side:
     answer = ask(name, url, Question("/healthz"), _HEALTH_SECONDS)
     digest = _digest(answer.body)
     why = answer.problem or ("" if digest else f"/healthz answered {answer.status} without one")
