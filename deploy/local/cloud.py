@@ -162,7 +162,7 @@ class Started:
 def _both_sides(stack: ExitStack, there: Started, front: socket.socket, ports: Ports) -> Cloud:
     want = wanted(there.aws, there.settings.stack)
     folder, endpoint = there.workspace.folder, there.embedded.endpoint
-    installed = fetch(there.aws, want.release, folder / "instance" / "opt")
+    installed = fetch(there.aws, want.release, instance.layout(folder).home)
     one = instance.start(there.workspace, there.settings.name, installed, ports.instance, endpoint)
     background = stack.enter_context(Background())
     code = site(there.workspace, there.aws, want, endpoint)

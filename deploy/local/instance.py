@@ -39,9 +39,14 @@ class Layout:
     logs: Path
 
 
-def layout(folder: Path) -> Layout:
-    """The same three folders, beside each other on the laptop."""
-    return Layout(folder / "opt", folder / "run", folder / "log")
+def layout(workspace: Path) -> Layout:
+    """The same three folders on the laptop.
+
+    The run folder has a short path: it holds the control socket, and the path of a socket
+    may be 103 bytes long on macOS.
+    """
+    folder = workspace / "instance"
+    return Layout(home=folder / "opt", run=workspace / "run", logs=folder / "log")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,9 @@ class Instance:
         deadline = time.monotonic() + seconds
         while _digest_at(self.port) != self.digest:
             if self.child.exit_status is not None:
-                raise LocalError(f"supervisord ended. The end of its log:\n{self._words()}")
+                raise LocalError(
+                    f"supervisord ended. The end of its log:\n{self.child.end_of_log()}"
+                )
             if _failures(self.places.logs / "supervisord.log") >= _FAILURES:
                 raise LocalError(f"The service does not start. The end of its log:\n{self._said()}")
             if time.monotonic() > deadline:
@@ -90,15 +97,8 @@ class Instance:
                 control.connect(str(self.places.run / "supervisor.sock"))
             time.sleep(_POLL_SECONDS)
 
-    def _words(self) -> str:
-        return "\n".join((self.child.end_of_log(), end_of_file(self.log, 10)))
-
     def _said(self) -> str:
-        return end_of_file(self.places.logs / "service_0.log", 20) or self._words()
-
-    @property
-    def log(self) -> Path:
-        return self.places.logs / "supervisord.log"
+        return end_of_file(self.places.logs / "service_0.log", 20) or self.child.end_of_log()
 
 
 def free_port(wanted: int) -> int:
@@ -118,7 +118,7 @@ def start(workspace: Workspace, name: str, installed: Path, port: int, endpoint:
         LocalError: the port is in use.
     """
     free_port(port)
-    places = layout(installed.parent.parent.parent)
+    places = layout(workspace.folder)
     for folder in (places.run, places.logs):
         folder.mkdir(parents=True, exist_ok=True)
     current = places.home / "current"

@@ -18,6 +18,7 @@ from deploy.local.interrupts import Interrupts
 
 PREFIX = "twofold-local-"
 _END_OF_LOG_BYTES = 16_384
+_LONGEST_TEMPORARY = 52
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Workspace:
 
     def __enter__(self) -> Workspace:
         with self._interrupts.shield():
-            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_temporary())).resolve()
             self._watcher = subprocess.Popen(
                 [sys.executable, "-I", "-S", watcher.__file__],
                 stdin=subprocess.PIPE,
@@ -146,3 +147,9 @@ class Workspace:
     def _tell(self, line: str) -> None:
         assert self._watcher.stdin is not None  # noqa: S101  opened as a pipe above
         os.write(self._watcher.stdin.fileno(), f"{line}\n".encode())
+
+
+def _temporary() -> str:
+    """Where temporary folders go; /tmp when that path is so long that no socket fits in it."""
+    folder = tempfile.gettempdir()
+    return folder if len(folder) <= _LONGEST_TEMPORARY else "/tmp"  # noqa: S108  mkdtemp makes a folder of our own in it

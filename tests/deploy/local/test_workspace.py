@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,3 +138,13 @@ def test_the_end_of_a_file_is_its_last_lines(tmp_path: Path) -> None:
 
 def test_the_end_of_a_file_that_is_not_there_is_nothing(tmp_path: Path) -> None:
     assert end_of_file(tmp_path / "missing", 2) == ""
+
+
+def test_a_long_path_of_temporary_files_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 60)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with Workspace(Interrupts()) as workspace:
+        assert len(str(workspace.folder / "run" / "supervisor.sock.1234567")) < 104

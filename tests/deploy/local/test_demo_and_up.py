@@ -1,0 +1,316 @@
+"""`twofold demo` and `twofold up` as a user runs them, ended in every way there is."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+Processes = Callable[[Path], list[str]]
+Eventually = Callable[..., None]
+Run = Callable[..., "Program"]
+
+SECONDS = 90
+PARTS = ("service", "deploy", "ops", "pyproject.toml", "service.lock", "deploy.lock", "README.md")
+
+
+@pytest.fixture(scope="module")
+def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, so that its .twofold is the test's own; the cache is shared."""
+    return copied(root, tmp_path_factory.mktemp("project"))
+
+
+def copied(root: Path, folder: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__")
+    for part in PARTS:
+        if (root / part).is_dir():
+            shutil.copytree(root / part, folder / part, ignore=ignored)
+        else:
+            shutil.copy(root / part, folder / part)
+    (root / ".twofold" / "cache").mkdir(parents=True, exist_ok=True)
+    (folder / ".twofold").mkdir()
+    (folder / ".twofold" / "cache").symlink_to(root / ".twofold" / "cache")
+    return folder
+
+
+@dataclass
+class Program:
+    """A running twofold whose temporary folders all lie in `scratch`."""
+
+    process: subprocess.Popen[str]
+    scratch: Path
+    processes_of: Processes
+    eventually: Eventually
+    progress: list[str]
+    reader: threading.Thread
+
+    def reach(self, line: str) -> None:
+        """Waits for a line of progress."""
+        self.eventually(lambda: self._said(line) or self.process.poll() is not None, SECONDS)
+        # What it wrote last may still be on its way here.
+        self.reader.join(0 if self.process.poll() is None else 5)
+        assert self._said(line), "".join(self.progress)
+
+    def _said(self, line: str) -> bool:
+        return any(line in seen for seen in self.progress)
+
+    def end(self, number: int | None = None) -> int:
+        """The exit code, after a signal if one is given."""
+        if number is not None:
+            self.process.send_signal(number)
+        return self.process.wait(SECONDS)
+
+    def output(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.read()
+
+    def expect_nothing_left(self) -> None:
+        self.eventually(lambda: not self.processes_of(self.scratch), 20.0)
+        assert list(self.scratch.iterdir()) == []
+
+
+@pytest.fixture
+def run(project: Path, processes_of: Processes, eventually: Eventually) -> Iterator[Run]:
+    started: list[Program] = []
+    # Not pytest's own folder: its path is too long for a socket in it.
+    scratch = Path(tempfile.mkdtemp(prefix="tf-"))
+
+    def begin(*arguments: str, folder: Path = project) -> Program:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy", *arguments],
+            cwd=folder,
+            env={**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        progress: list[str] = []
+        reader = threading.Thread(target=_collect, args=(process, progress), daemon=True)
+        reader.start()
+        started.append(Program(process, scratch, processes_of, eventually, progress, reader))
+        return started[-1]
+
+    yield begin
+    for program in started:
+        with suppress(ProcessLookupError):
+            program.process.kill()
+        program.process.wait(SECONDS)
+        eventually(lambda: not processes_of(scratch), 20.0)
+        for pipe in (program.process.stdout, program.process.stderr):
+            assert pipe is not None
+            pipe.close()
+    shutil.rmtree(scratch)
+
+
+def _collect(process: subprocess.Popen[str], progress: list[str]) -> None:
+    assert process.stderr is not None
+    with suppress(ValueError):
+        progress.extend(iter(process.stderr.readline, ""))
+
+
+def test_the_demo_shows_one_greeting_and_one_digest_from_both_sides(run: Run) -> None:
+    demo = run("demo", "--json")
+    assert demo.end() == 0, "".join(demo.progress)
+    shown = json.loads(demo.output())
+    greetings = [one for one in shown["answers"] if one["url"].endswith("/")]
+    assert [one["side"] for one in greetings] == ["lambda", "instance"]
+    assert {one["body"] for one in greetings} == {"Hello world from Twofold!"}
+    assert {one["digest"] for one in shown["answers"]} == {shown["digest"]}
+    health = [json.loads(one["body"]) for one in shown["answers"] if "healthz" in one["url"]]
+    assert [one["mode"] for one in health] == ["lambda", "instance"]
+    assert shown["differences"] == []
+    demo.expect_nothing_left()
+
+
+def test_the_demo_prints_a_table(run: Run) -> None:
+    demo = run("demo")
+    assert demo.end() == 0, "".join(demo.progress)
+    table = demo.output()
+    assert table.count("Hello world from Twofold!") == 2
+    for heading in ("side", "URL", "status", "body", "digest", "time"):
+        assert heading in table
+
+
+def test_sides_that_differ_fail_the_demo(run: Run, root: Path, tmp_path: Path) -> None:
+    folder = copied(root, tmp_path)
+    handler = folder / "service" / "handler.py"
+    text = handler.read_text()
+    assert "PlainTextResponse(GREETING)" in text
+    handler.write_text(
+        text.replace("PlainTextResponse(GREETING)", "PlainTextResponse(current().mode)")
+    )
+    demo = run("demo", folder=folder)
+    assert demo.end() == 6, "".join(demo.progress)
+    said = "twofold: error: The sides differ on /: lambda: 200 'lambda'; instance: 200 'instance'."
+    demo.reach(said)
+    demo.expect_nothing_left()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Building the artifact",
+        "Starting the embedded AWS ...",
+        "Creating stack",
+        "Starting both runtimes",
+        "Asking both sides",
+    ],
+)
+def test_ctrl_c_leaves_nothing_whenever_it_comes(run: Run, line: str) -> None:
+    demo = run("demo")
+    demo.reach(line)
+    assert demo.end(signal.SIGINT) == 130, "".join(demo.progress)
+    demo.expect_nothing_left()
+    assert not any("Traceback" in seen for seen in demo.progress)
+
+
+def test_sigterm_leaves_nothing(run: Run) -> None:
+    demo = run("demo")
+    demo.reach("Starting both runtimes")
+    assert demo.end(signal.SIGTERM) == 130
+    demo.expect_nothing_left()
+
+
+def test_being_killed_leaves_nothing(run: Run) -> None:
+    demo = run("demo")
+    demo.reach("Asking both sides")
+    assert demo.end(signal.SIGKILL) == -signal.SIGKILL
+    demo.expect_nothing_left()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def record(project: Path) -> Path:
+    return project / ".twofold" / "local.json"
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url) as answer:
+        return str(answer.read().decode())
+
+
+@pytest.fixture
+def up(run: Run, project: Path, eventually: Eventually) -> Program:
+    program = run("up", "--port", str(free_port()))
+    program.reach("Starting both runtimes from the uploaded artifact: done")
+    eventually(record(project).exists)
+    return program
+
+
+def test_up_answers_on_both_sides_until_ctrl_c(up: Program, project: Path) -> None:
+    cloud = json.loads(record(project).read_text())
+    for url in (cloud["function_url"], cloud["instance_url"]):
+        assert get(url) == "Hello world from Twofold!"
+    up.reach("REPORT RequestId")
+    assert up.end(signal.SIGINT) == 0
+    assert cloud["function_url"] in up.output()
+    assert not record(project).exists()
+    up.expect_nothing_left()
+
+
+def test_other_commands_reach_it(up: Program, run: Run, project: Path) -> None:
+    direct = run("invoke", "--local", "--json")
+    assert direct.end() == 0
+    assert "Hello world from Twofold!" in direct.output()
+    status = run("status", "--local", "--json")
+    assert status.end() == 0
+    assert json.loads(status.output())["drift"] == []
+
+
+def test_a_second_up_is_refused(up: Program, run: Run) -> None:
+    second = run("up", "--port", str(free_port()))
+    assert second.end() == 6
+    second.reach("twofold: error: 'twofold up' runs already in this project")
+
+
+def test_what_is_provisioned_meanwhile_is_what_the_function_runs(
+    run: Run, root: Path, tmp_path: Path, eventually: Eventually
+) -> None:
+    folder = copied(root, tmp_path)
+    up = run("up", "--port", str(free_port()), folder=folder)
+    up.reach("Starting both runtimes from the uploaded artifact: done")
+    eventually(record(folder).exists)
+    url = json.loads(record(folder).read_text())["function_url"]
+    assert get(url) == "Hello world from Twofold!"
+    handler = folder / "service" / "handler.py"
+    handler.write_text(handler.read_text().replace("Hello world", "Goodbye"))
+    provision = run("provision", "--local", folder=folder)
+    assert provision.end() == 0, "".join(provision.progress)
+    up.reach("The function now runs")
+    assert get(url) == "Goodbye from Twofold!"
+
+
+def test_a_supervisord_that_ends_is_told(up: Program, processes_of: Processes) -> None:
+    pids = [
+        int(entry.name)
+        for entry in Path("/proc").glob("[0-9]*")
+        if _is_supervisord_of(entry, up.scratch)
+    ]
+    assert len(pids) == 1
+    os.kill(pids[0], signal.SIGTERM)
+    up.reach("supervisord ended with status 0; its side answers no more.")
+    assert up.end(signal.SIGTERM) == 0
+    up.expect_nothing_left()
+
+
+def _is_supervisord_of(entry: Path, scratch: Path) -> bool:
+    try:
+        arguments = (entry / "cmdline").read_text()
+    except OSError:
+        return False
+    return "supervisor.supervisord" in arguments and str(scratch) in arguments
+
+
+def test_a_port_in_use_is_said_before_anything_is_started(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        program = run("up", "--port", str(port))
+        assert program.end() == 6
+    program.reach(
+        f"twofold: error: Port {port} on 127.0.0.1 is in use. "
+        "Stop what uses it or pass --port with another."
+    )
+    assert not any("Building" in line for line in program.progress)
+    program.expect_nothing_left()
+
+
+def test_another_python_than_twofolds_own_is_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "3.12" if sys.version_info[:2] != (3, 12) else "3.13"
+    monkeypatch.setenv("TWOFOLD_PYTHON", other)
+    program = run("demo")
+    assert program.end() == 6
+    program.reach(f"The settings say Python {other}, but twofold runs under 3.")
+    program.expect_nothing_left()
+
+
+def test_keep_alive_answers_are_not_held_back(up: Program, project: Path) -> None:
+    url = json.loads(record(project).read_text())["function_url"]
+    connection = http.client.HTTPConnection(url.split("/")[2])
+    times = [_timed(connection) for _ in range(9)]
+    connection.close()
+    assert sorted(times)[4] < 0.035  # Nagle's algorithm adds 40 ms
+
+
+def _timed(connection: http.client.HTTPConnection) -> float:
+    begin = time.monotonic()
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    return time.monotonic() - begin
