@@ -95,6 +95,8 @@ def play(
         _provision(root, settings, artifact, aws, console)
         with console.step("Starting both runtimes from the uploaded artifact"):
             cloud = _both_sides(stack, Started(workspace, embedded, aws, settings), front, ports)
+        if (desired := cloud.wanted.fleet.desired) > 1:
+            console.note(f"The stack wants {desired} instances; one of them is played here.")
         yield cloud
 
 

@@ -76,6 +76,7 @@ def start(workspace: Workspace, region: str) -> EmbeddedAws:
             environment(home, port, region),
             home,
             (listener.fileno(),),
+            grace=0.0,  # it would save its state first, which nobody will read
         )
         child = workspace.start(command, workspace.folder / "aws.log")
     return EmbeddedAws(port, region, child)

@@ -82,20 +82,22 @@ class Instance:
                     f"{self.url}/healthz did not answer for release {self.digest[:12]} within "
                     f"{seconds:.0f} s. The end of its log:\n{self._said()}"
                 )
+            self._wake()
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
-        """Workers and supervisord have ended, or the grace time is over.
-
-        supervisord looks for signals and for ended workers once a second, unless a
-        connection to its control socket wakes it.
-        """
+        """Workers and supervisord have ended, or the grace time is over."""
         deadline = time.monotonic() + self.child.grace
         self.child.ask_to_stop()
         while self.child.exit_status is None and time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as control:
-                control.connect(str(self.places.run / "supervisor.sock"))
+            self._wake()
             time.sleep(_POLL_SECONDS)
+
+    def _wake(self) -> None:
+        """supervisord looks around once a second: for workers to start, for ended ones, for
+        signals. A connection to its control socket makes it look now."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(self.places.run / "supervisor.sock"))
 
     def _said(self) -> str:
         return end_of_file(self.places.logs / "service_0.log", 20) or self.child.end_of_log()

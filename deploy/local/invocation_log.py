@@ -31,10 +31,12 @@ class Report:
 
 
 def init_start(version: str) -> str:
+    """The line before a process's first invocation."""
     return f"INIT_START Runtime Version: python:{version}\n"
 
 
 def start(request_id: str, version: str) -> str:
+    """The line before an invocation's own."""
     return f"START RequestId: {request_id} Version: {version}\n"
 
 
@@ -50,10 +52,12 @@ def end(request_id: str, report: Report) -> str:
 
 
 def failed(time: str, request_id: str, what: str) -> str:
+    """The line for an invocation that Lambda ended; `time` in ISO 8601."""
     return f"{time} {request_id} {what}\n"
 
 
 def timed_out(seconds: float) -> str:
+    """What is said of an invocation that took too long."""
     return f"Task timed out after {seconds:.2f} seconds"
 
 

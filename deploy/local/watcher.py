@@ -51,6 +51,7 @@ def end(groups: set[int], grace: float) -> None:
 
 
 def main() -> None:
+    """Waits for the end of the parent, then cleans up."""
     folder, groups = left_over(sys.stdin)
     end(groups, GRACE_SECONDS)
     if folder:

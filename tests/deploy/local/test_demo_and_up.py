@@ -136,12 +136,13 @@ def test_the_demo_shows_one_greeting_and_one_digest_from_both_sides(run: Run) ->
 
 
 def test_the_demo_prints_a_table(run: Run) -> None:
-    demo = run("demo")
+    demo = run("demo", "--stage", "prod")
     assert demo.end() == 0, "".join(demo.progress)
     table = demo.output()
     assert table.count("Hello world from Twofold!") == 2
     for heading in ("side", "URL", "status", "body", "digest", "time"):
         assert heading in table
+    demo.reach("The stack wants 2 instances; one of them is played here.")
 
 
 def test_sides_that_differ_fail_the_demo(run: Run, root: Path, tmp_path: Path) -> None:

@@ -95,10 +95,9 @@ def test_a_service_that_does_not_start_is_reported_with_its_log(start: Start) ->
     assert "no database" in str(caught.value)
 
 
-def test_a_supervisord_that_gives_up_is_reported_with_its_log(
-    start: Start, workspace: Workspace
-) -> None:
+def test_a_supervisord_that_gives_up_is_reported_with_its_log(start: Start) -> None:
     one = start(SERVICE)
+    one.wait()
     one.child.ask_to_stop()
     with pytest.raises(LocalError, match=r"(?s)supervisord ended\. The end of its log:\n.*SIGTERM"):
         replace(one, digest="never").wait()
