@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.artifact import ReleasePointer
-from deploy.declarations import declared_settings
 from deploy.decorators.function import function_resource
 from deploy.errors import SettingsError
-from deploy.plan import Compose
-from deploy.settings import Setting, Settings
+from deploy.setting import Setting
+from deploy.settings import Settings
+from deploy.stack.plan import Compose
 from deploy.template import Deployment, compose
+from deploy.template.declarations import declared_settings
 
 try:
     from deploy.topology import TOPOLOGY

@@ -12,7 +12,8 @@ from typing import Any
 from deploy import project
 from deploy.aws import Aws
 from deploy.errors import LocalError
-from deploy.settings import BUCKET, REGION, Setting, Settings
+from deploy.setting import Setting
+from deploy.settings import BUCKET, REGION, Settings
 
 RECORD = Path(".twofold") / "local.json"
 LOCAL_CREDENTIALS = ("test", "test")

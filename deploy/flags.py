@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deploy.settings import REQUIRED, Setting
+from deploy.setting import REQUIRED, Setting
 
 Callback = Callable[..., Any]
 

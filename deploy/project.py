@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.settings import Setting, Settings, load
+from deploy.setting import Setting
+from deploy.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parent.parent
 

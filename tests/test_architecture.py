@@ -14,12 +14,12 @@ ROOT = Path(__file__).parent.parent
 
 # Who may import what only few may: a prefix of a module's path, and why.
 EDGES = {
-    "boto3": {"deploy/aws.py": "the only one that talks to AWS"},
-    "botocore": {"deploy/aws.py": "the only one that talks to AWS"},
+    "boto3": {"deploy/aws/__init__.py": "the only one that talks to AWS"},
+    "botocore": {"deploy/aws/__init__.py": "the only one that talks to AWS"},
     "subprocess": {
-        "deploy/compiler.py": "runs the target's interpreter on the sources",
-        "deploy/trial.py": "imports the service in an interpreter of its own",
-        "deploy/wheels.py": "runs uv",
+        "deploy/artifact/compiler.py": "runs the target's interpreter on the sources",
+        "deploy/artifact/trial.py": "imports the service in an interpreter of its own",
+        "deploy/artifact/wheels.py": "runs uv",
         "deploy/local/": "starts the two runtimes and the embedded AWS",
     },
     "mangum": {
@@ -31,8 +31,7 @@ EDGES = {
         "deploy/local/": "the laptop's fronts are served by it",
     },
     "troposphere": {
-        "deploy/template.py": "composes",
-        "deploy/merge.py": "composes",
+        "deploy/template/": "composes",
         "deploy/decorators/": "make resources",
         "deploy/topology.py": "may add resources of its own",
     },

@@ -10,7 +10,8 @@ import pytest
 
 from deploy import cli
 from deploy.composition import topology_settings
-from deploy.settings import GENERAL, PYTHON, REQUIRED, Setting
+from deploy.setting import REQUIRED, Setting
+from deploy.settings import GENERAL, PYTHON
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

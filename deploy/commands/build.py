@@ -10,7 +10,7 @@ import click
 
 from deploy import project
 from deploy.artifact import Artifact
-from deploy.build import build
+from deploy.artifact.build import build
 from deploy.cli import COMMANDS
 from deploy.console import Console
 from deploy.flags import json_flag, settings_flags

@@ -12,12 +12,12 @@ import click
 from deploy.cli import COMMANDS
 from deploy.connection import connect
 from deploy.console import Console
-from deploy.deletion import delete
 from deploy.errors import SettingsError
 from deploy.flags import json_flag, local_flag, settings_flags
 from deploy.settings import BUCKET, REGION, STAGE, Settings
 from deploy.stack import Stack, StackResource
-from deploy.watch import hints
+from deploy.stack.deletion import delete
+from deploy.stack.watch import hints
 
 
 @click.command("delete", short_help=COMMANDS["delete"])

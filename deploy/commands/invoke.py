@@ -17,11 +17,11 @@ from deploy.cli import COMMANDS
 from deploy.connection import Connection, connect
 from deploy.errors import SettingsError, StackError
 from deploy.flags import json_flag, local_flag, settings_flags
-from deploy.inspection import fleet_of, instances
 from deploy.question import Answer, ask
 from deploy.request import Direct, Http, Typed, request
 from deploy.settings import REGION, STAGE
 from deploy.stack import Stack
+from deploy.stack.inspection import fleet_of, instances
 
 FAILED = 1
 

@@ -16,9 +16,9 @@ from deploy.composition import composer, topology_settings
 from deploy.connection import connect
 from deploy.console import Console
 from deploy.flags import json_flag, local_flag, settings_flags
-from deploy.plan import Plan, plan
-from deploy.provision import Outcome, preview, provision, survey
 from deploy.settings import GENERAL, NAME
+from deploy.stack.plan import Plan, plan
+from deploy.stack.provision import Outcome, preview, provision, survey
 
 
 @click.command("provision", short_help=COMMANDS["provision"])

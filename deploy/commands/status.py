@@ -11,9 +11,9 @@ import click
 from deploy.cli import COMMANDS
 from deploy.connection import connect
 from deploy.flags import json_flag, local_flag, settings_flags
-from deploy.inspection import inspect
 from deploy.settings import REGION, STAGE
-from deploy.status import lines
+from deploy.stack.inspection import inspect
+from deploy.stack.status import lines
 
 
 @click.command("status", short_help=COMMANDS["status"])

@@ -17,9 +17,9 @@ from deploy.connection import connect
 from deploy.console import Console
 from deploy.errors import SettingsError
 from deploy.flags import settings_flags
-from deploy.plan import plan
-from deploy.provision import usable_bucket
 from deploy.settings import BUCKET, GENERAL, NAME
+from deploy.stack.plan import plan
+from deploy.stack.provision import usable_bucket
 
 NO_BUCKET = "bucket-is-not-set"
 """Stands for the bucket in a template that is only looked at."""

@@ -6,11 +6,12 @@ from troposphere import GetAtt, GetAZs, Output, Ref, Template, autoscaling, poli
 
 from deploy import logical_id
 from deploy.artifact import ReleasePointer
-from deploy.declarations import declares
 from deploy.decorators.network import SUBNETS
 from deploy.errors import SettingsError
-from deploy.settings import Setting, Settings, whole
+from deploy.setting import Setting, whole
+from deploy.settings import Settings
 from deploy.template import Deployment
+from deploy.template.declarations import declares
 
 MIN_SIZE = Setting(
     "min_size",

@@ -9,12 +9,13 @@ from troposphere import GetAtt, Output, Ref, Template, awslambda, iam
 
 from deploy import logical_id
 from deploy.artifact import ReleasePointer
-from deploy.declarations import declares
 from deploy.decorators.log_group import LOG_RETENTION, log_group
 from deploy.decorators.policy import policy, trust, write_logs
-from deploy.settings import Setting, Settings, whole
+from deploy.setting import Setting, whole
+from deploy.settings import Settings
 from deploy.target import PYTHONS
 from deploy.template import Deployment
+from deploy.template.declarations import declares
 
 ALIAS = "live"
 HANDLER = "service.lambda_function.lambda_handler"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from troposphere import GetAtt, Output, Ref, Template, awslambda
 
 from deploy import logical_id
-from deploy.declarations import declares
 from deploy.decorators.function import ALIAS
-from deploy.settings import Setting, one_of
+from deploy.setting import Setting, one_of
 from deploy.template import Deployment
+from deploy.template.declarations import declares
 
 PUBLIC = "NONE"
 

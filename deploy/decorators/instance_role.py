@@ -5,10 +5,10 @@ from __future__ import annotations
 from troposphere import Output, Ref, Sub, Template, iam
 
 from deploy import logical_id
-from deploy.declarations import declares
 from deploy.decorators.log_group import LOG_RETENTION, log_group
 from deploy.decorators.policy import allow, policy, trust, write_logs
 from deploy.template import Deployment
+from deploy.template.declarations import declares
 
 
 @declares(LOG_RETENTION)

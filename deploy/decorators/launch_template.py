@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from troposphere import Base64, GetAtt, Ref, Tag, Template, ec2
 
 from deploy import logical_id
-from deploy.declarations import declares
 from deploy.decorators.network import KEY
 from deploy.errors import SettingsError
 from deploy.expression import user_data
-from deploy.placeholder import Value
-from deploy.settings import Setting, Settings, optional, text, whole
+from deploy.expression.placeholder import Value
+from deploy.setting import Setting, optional, text, whole
+from deploy.settings import Settings
 from deploy.target import PYTHONS
 from deploy.template import Deployment
+from deploy.template.declarations import declares
 from service.settings import PORT
 
 USER_DATA = "cloud-init/user-data.sh"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from troposphere import logs
 
-from deploy.settings import Setting, Settings
+from deploy.setting import Setting
+from deploy.settings import Settings
 
 # Amazon CloudWatch Logs API Reference, "PutRetentionPolicy".
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)

@@ -7,10 +7,11 @@ from typing import Any
 from troposphere import Output, Template, ec2
 
 from deploy import logical_id
-from deploy.declarations import declares
 from deploy.errors import SettingsError
-from deploy.settings import Setting, Settings, cidr, list_of, optional, text
+from deploy.setting import Setting, cidr, list_of, optional, text
+from deploy.settings import Settings
 from deploy.template import Deployment
+from deploy.template.declarations import declares
 from service.settings import PORT
 
 SSH_PORT = 22

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from deploy.artifact import Artifact
+from deploy.artifact.build import build
 from deploy.aws import Aws
-from deploy.build import build
 from deploy.composition import composer
 from deploy.connection import LOCAL_CREDENTIALS, LocalCloud
 from deploy.console import Console
@@ -31,9 +31,9 @@ from deploy.local.release import fetch
 from deploy.local.running_release import Wanted, wanted
 from deploy.local.server import Background, listen
 from deploy.local.workspace import Workspace
-from deploy.plan import plan
-from deploy.provision import provision, survey
 from deploy.settings import BUCKET, REGION, Settings
+from deploy.stack.plan import plan
+from deploy.stack.provision import provision, survey
 from deploy.target import host, running_python
 
 DEFAULT_REGION = "us-east-1"

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from deploy import logical_id
 from deploy.artifact import ReleasePointer
 from deploy.aws import Aws
+from deploy.aws.running import FleetState
 from deploy.errors import StackError
 from deploy.local.environment import Function
-from deploy.running import FleetState
 
 
 @dataclass(frozen=True)

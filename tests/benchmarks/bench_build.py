@@ -20,7 +20,7 @@ from statistics import median
 
 import uv
 
-from deploy.lock import LOCK, pins
+from deploy.artifact.lock import LOCK, pins
 from deploy.target import running_python
 from tests.benchmarks.report import Row, UnavailableError, at_most
 

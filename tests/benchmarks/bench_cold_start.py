@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
-from deploy.build import build
+from deploy.artifact.build import build
 from deploy.console import Console
 from deploy.local import runtime_client
 from deploy.local.environment import interpreter

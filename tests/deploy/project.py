@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.artifact import UNPACKED_LIMIT, Artifact
-from deploy.build import build
+from deploy.artifact.build import build
 from deploy.console import Console
 from deploy.target import Target, host, running_python
 

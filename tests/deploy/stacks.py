@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.artifact import ReleasePointer, artifact_key
-from deploy.declarations import declared_settings
 from deploy.decorators.function import function_resource
 from deploy.settings import read
 from deploy.template import Deployment, TemplateDecorator, compose
+from deploy.template.declarations import declared_settings
 from deploy.topology import TOPOLOGY
 
 BUCKET = "my-artifacts"

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from deploy.flags import settings_flags
-from deploy.settings import REQUIRED, Setting, optional, text
+from deploy.setting import REQUIRED, Setting, optional, text
 
 WORD = text(r"[a-z]+", "a word")
 KEY = Setting("key", optional(WORD), "The key.", None, short="k")

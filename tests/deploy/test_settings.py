@@ -8,20 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import SettingsError
-from deploy.settings import (
-    BUCKET,
-    REGION,
-    Setting,
-    Settings,
-    cidr,
-    list_of,
-    load,
-    one_of,
-    optional,
-    read,
-    text,
-    whole,
-)
+from deploy.setting import Setting, cidr, list_of, one_of, optional, text, whole
+from deploy.settings import BUCKET, REGION, Settings, load, read
 
 SIZE = Setting("size", text(r"[a-z]\d\.[a-z]+", "a form like 't3.micro'"), "A size.", "t3.micro")
 TABLE = {"name": "hello", "stages": {"dev": {}, "prod": {"size": "m7.large"}}}

@@ -11,12 +11,12 @@ from cfnlint.api import lint
 from troposphere import GetAtt, Output, Parameter, Ref, Template, iam, sns, sqs
 
 from deploy import logical_id, topology
-from deploy.declarations import declares
 from deploy.decorators.policy import allow, policy
-from deploy.plan import INLINE_LIMIT
-from deploy.settings import Setting, text, whole
+from deploy.setting import Setting, text, whole
+from deploy.stack.plan import INLINE_LIMIT
 from deploy.target import ARCHITECTURES, PYTHONS
 from deploy.template import Deployment, compose
+from deploy.template.declarations import declares
 from deploy.topology import TOPOLOGY
 from tests.deploy.stacks import composed, deployment, pointer
 

@@ -19,9 +19,9 @@ from deploy.local.cloud import for_laptop, furnished
 from deploy.local.embedded_aws import EmbeddedAws
 from deploy.local.interrupts import Interrupts
 from deploy.local.workspace import Workspace
-from deploy.plan import Plan, plan
-from deploy.provision import provision, survey
 from deploy.settings import Settings
+from deploy.stack.plan import Plan, plan
+from deploy.stack.provision import provision, survey
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,15 @@ Eventually = Callable[..., None]
 Run = Callable[..., "Program"]
 
 SECONDS = 90
-PARTS = ("service", "deploy", "ops", "pyproject.toml", "service.lock", "deploy.lock", "README.md")
+PARTS = (
+    "service",
+    "deploy",
+    "ops",
+    "pyproject.toml",
+    "service.lock",
+    "deploy.lock",
+    "README.md",
+)
 
 
 @pytest.fixture(scope="module")

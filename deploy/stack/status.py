@@ -1,0 +1,134 @@
+"""Which release each side should run, which it really runs, and whether that is the same. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deploy.artifact import ReleasePointer
+from deploy.aws.running import FleetState, FunctionState
+from deploy.stack import Stack
+
+_SHOWN_DIGEST = 12
+
+
+@dataclass(frozen=True)
+class Side:
+    """One thing that runs the service.
+
+    `digest` is what it really runs, empty when nobody could say; `note` says why, or in
+    which state it is.
+    """
+
+    name: str
+    digest: str
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """A stack and what runs in it; `stack` is None when there is none."""
+
+    name: str
+    region: str
+    stack: Stack | None
+    release: ReleasePointer | None = None
+    function: FunctionState | None = None
+    fleet: FleetState | None = None
+    sides: tuple[Side, ...] = ()
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """A sentence for each side that does not run the release."""
+        if self.release is None:
+            return ()
+        wanted = self.release.sha256
+        found = [_drift(side, wanted) for side in self.sides if side.digest != wanted]
+        return (*found, *_missing(self.fleet))
+
+    def document(self) -> dict[str, Any]:
+        """For --json; `exists` false is the answer for a stack that is not there."""
+        return {
+            "stack": self.name,
+            "region": self.region,
+            "exists": self.stack is not None,
+            "status": self.stack.status if self.stack else None,
+            "reason": self.stack.reason if self.stack else None,
+            "outputs": dict(self.stack.outputs) if self.stack else {},
+            "release": asdict(self.release) if self.release else None,
+            "sides": [asdict(side) for side in self.sides],
+            "drift": list(self.drift),
+        }
+
+
+def _drift(side: Side, wanted: str) -> str:
+    if side.digest:
+        return f"{side.name} runs {_short(side.digest)}, but the release is {_short(wanted)}."
+    return f"{side.name}: its digest is unknown ({side.note or 'no answer'})."
+
+
+def _missing(fleet: FleetState | None) -> tuple[str, ...]:
+    if fleet is None:
+        return ()
+    serving = sum(one.state == "InService" for one in fleet.instances)
+    if serving >= fleet.desired:
+        return ()
+    return (f"{serving} of {fleet.desired} instances are in service.",)
+
+
+def lines(status: Status, create_command: str) -> tuple[str, ...]:
+    """The status for a person."""
+    if status.stack is None:
+        return (
+            f"Stack {status.name!r} does not exist in {status.region}. "
+            f"Create it with: {create_command}",
+        )
+    reason = f" ({status.stack.reason})" if status.stack.reason else ""
+    return (
+        f"Stack    {status.name} in {status.region}: {status.stack.status}{reason}",
+        *_release_lines(status.release),
+        *(_side_line(side) for side in status.sides),
+        *(f"Output   {key} = {value}" for key, value in sorted(status.stack.outputs.items())),
+        *(f"Drift    {line}" for line in status.drift),
+        *(_agreement(status)),
+    )
+
+
+def _release_lines(release: ReleasePointer | None) -> tuple[str, ...]:
+    if release is None:
+        return ("Release  none is named by the stack",)
+    return (
+        f"Release  {release.sha256}",
+        f"         build {release.build_id}, s3://{release.bucket}/{release.key}",
+    )
+
+
+def _side_line(side: Side) -> str:
+    digest = side.digest or "unknown"
+    extra = "  ".join(part for part in (side.url, side.note) if part)
+    return f"Runs     {side.name}: {digest}" + (f"  {extra}" if extra else "")
+
+
+def _agreement(status: Status) -> tuple[str, ...]:
+    if status.release is None or status.drift or not status.sides:
+        return ()
+    return (f"Every side runs the release {_short(status.release.sha256)}.",)
+
+
+def _short(digest: str) -> str:
+    return digest[:_SHOWN_DIGEST]
+
+
+def release_of(metadata: Mapping[str, Any]) -> ReleasePointer | None:
+    """The release pointer that stands in the fleet's metadata under Release, if one does."""
+    release = metadata.get("Release")
+    if not isinstance(release, Mapping):
+        return None
+    return ReleasePointer(
+        bucket=str(release.get("Bucket", "")),
+        key=str(release.get("Key", "")),
+        sha256=str(release.get("Sha256", "")),
+        build_id=str(release.get("BuildId", "")),
+    )

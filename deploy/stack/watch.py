@@ -1,0 +1,112 @@
+"""EDGE: waits for a stack, and says how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from deploy.console import Console
+from deploy.errors import AwsError, StackError
+from deploy.stack import Stack, StackEvent
+from deploy.stack.progress import Goal, Progress, failure_report, observe
+
+BOUND_SECONDS = 3600.0
+
+
+class Reporter(Protocol):
+    """The two questions to ask of a stack; Aws answers them."""
+
+    def stack(self, name: str) -> Stack | None: ...
+    def events(self, stack: str, after: str = "") -> Sequence[StackEvent]: ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Time as the wait sees it: a clock in seconds, a way to let time pass, a bound."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    bound: float = BOUND_SECONDS
+
+
+REAL_TIME = Pace()
+
+
+@dataclass(frozen=True)
+class Hints:
+    """The commands that a message offers for a stack."""
+
+    status: str
+    delete: str
+
+
+def hints(stage: str, *, local: bool = False) -> Hints:
+    """The commands for this stage, on AWS or on this machine."""
+    flags = f"--stage {stage}" + (" --local" if local else "")
+    return Hints(status=f"twofold status {flags}", delete=f"twofold delete {flags}")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What is waited for: a stack's goal; `seen` is the newest event from before."""
+
+    stack_id: str
+    stack: str
+    goal: Goal
+    hints: Hints
+    expected: frozenset[str] = frozenset()
+    seen: str = ""
+
+
+def watch(aws: Reporter, waiting: Waiting, console: Console, pace: Pace = REAL_TIME) -> Progress:
+    """The operation has succeeded.
+
+    Raises:
+        StackError: it failed, with the first causes; or it takes longer than the bound.
+        KeyboardInterrupt: Ctrl-C; the message says that the stack goes on by itself.
+    """
+    progress = Progress(
+        waiting.stack, waiting.goal, waiting.expected, pace.clock(), seen=waiting.seen
+    )
+    goes_on = f"Stack {waiting.stack!r} goes on in AWS; look at it with: {waiting.hints.status}"
+    try:
+        while not progress.ended:
+            progress = _look(aws, waiting, progress, console, pace)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(goes_on) from None
+    except AwsError as error:
+        raise AwsError(f"{error}\n{goes_on}") from error
+    if not progress.succeeded:
+        raise StackError(failure_report(progress, waiting.hints.delete))
+    return progress
+
+
+def _look(
+    aws: Reporter, waiting: Waiting, progress: Progress, console: Console, pace: Pace
+) -> Progress:
+    # The status first: the events asked for after it hold all that led to it.
+    stack = aws.stack(waiting.stack_id)
+    events = aws.events(waiting.stack_id, progress.seen)
+    progress, lines = observe(progress, stack, events, pace.clock())
+    for line in lines:
+        console.note(line)
+    elapsed = pace.clock() - progress.started
+    if not progress.ended:
+        if elapsed > pace.bound:
+            raise StackError(_too_long(progress, elapsed, waiting.hints))
+        pace.sleep(_pause(elapsed))
+    return progress
+
+
+def _pause(elapsed: float) -> float:
+    """Short at first, for a stack on this machine; then sparing of AWS's request limits."""
+    return min(3.0, 0.05 + elapsed / 10)
+
+
+def _too_long(progress: Progress, elapsed: float, hints: Hints) -> str:
+    return (
+        f"Stack {progress.stack!r} is still in {progress.status} after {elapsed:.0f} s. "
+        f"It goes on in AWS; look at it with: {hints.status}"
+    )

@@ -1,0 +1,114 @@
+"""A service that would not start on AWS is refused here, with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.artifact.cache import Cache
+from deploy.artifact.compiler import Compiler, find_compiler
+from deploy.artifact.member import Member, pack
+from deploy.artifact.trial import refuse_broken
+from deploy.errors import BuildError
+from deploy.target import running_python
+
+GOOD = {
+    "service/__init__.py": "",
+    "service/handler.py": "",
+    "service/lambda_function.py": "",
+    "service/http_server.py": "",
+}
+LIBRARY = [pack("library.py", b"def fail():\n    raise ValueError('too late')\n")]
+
+
+@pytest.fixture
+def compiler() -> Compiler:
+    return find_compiler(running_python(), "")
+
+
+def members(**changed: str) -> list[Member]:
+    files = {**GOOD, **{f"service/{name}.py": text for name, text in changed.items()}}
+    return [pack(path, text.encode()) for path, text in files.items()]
+
+
+def attempt(folder: Path, compiler: Compiler, own: list[Member]) -> None:
+    refuse_broken(LIBRARY, own, compiler, "hello", Cache(folder))
+
+
+def refusal(folder: Path, compiler: Compiler, **changed: str) -> str:
+    with pytest.raises(BuildError) as caught:
+        attempt(folder, compiler, members(**changed))
+    return str(caught.value)
+
+
+def test_a_service_that_imports_passes(tmp_path: Path, compiler: Compiler) -> None:
+    name = "import os\nprint('on standard output')\nassert os.environ['SERVICE_NAME'] == 'hello'\n"
+    attempt(tmp_path, compiler, members(handler=name))
+
+
+def test_a_thread_of_the_service_does_not_hold_the_build(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    thread = "import threading, time\nthreading.Thread(target=time.sleep, args=[600]).start()\n"
+    attempt(tmp_path, compiler, members(handler=thread))
+
+
+def test_a_package_that_is_installed_but_does_not_ship_is_missing(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    assert refusal(tmp_path, compiler, handler="\nimport pytest\n") == (
+        "The service does not import. service/handler.py line 2: ModuleNotFoundError: No module "
+        "named 'pytest'. If a package has it, add that to [project] dependencies in "
+        "pyproject.toml and run `make lock`."
+    )
+
+
+def test_the_place_is_the_services_own_even_when_a_library_raises(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    text = refusal(tmp_path, compiler, handler="import library\n\nlibrary.fail()\n")
+    assert text == ("The service does not import. service/handler.py line 3: ValueError: too late")
+
+
+@pytest.mark.parametrize("module", ["handler", "lambda_function", "http_server"])
+def test_every_entry_point_is_tried(tmp_path: Path, compiler: Compiler, module: str) -> None:
+    text = refusal(tmp_path, compiler, **{module: "1 / 0"})
+    assert f"service/{module}.py line 1: ZeroDivisionError" in text
+
+
+def test_a_service_that_exits_at_import_is_refused(tmp_path: Path, compiler: Compiler) -> None:
+    text = refusal(tmp_path, compiler, handler="import sys\nsys.exit(3)\n")
+    assert text == "The service does not import. service/handler.py line 2: SystemExit: 3"
+
+
+def test_an_interpreter_that_ends_is_reported_with_its_words(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    text = refusal(tmp_path, compiler, handler="import os\nos.write(2, b'bye')\nos._exit(9)\n")
+    assert text == "The interpreter ended with 9 while importing the service.\nbye"
+
+
+def test_an_entry_point_that_is_missing_is_named(tmp_path: Path, compiler: Compiler) -> None:
+    without = [member for member in members() if member.path != "service/http_server.py"]
+    with pytest.raises(BuildError, match=r"import\. service\.http_server: ModuleNotFoundError"):
+        attempt(tmp_path, compiler, without)
+
+
+def test_a_damaged_folder_of_dependencies_refuses_nothing(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    own = members(handler="import library\nlibrary.fail\n")
+    attempt(tmp_path, compiler, own)
+    (kept,) = tmp_path.glob("trees/*/library.py")
+    kept.write_text("damaged(")
+    attempt(tmp_path, compiler, own)
+
+
+def test_the_dependencies_stay_unpacked(tmp_path: Path, compiler: Compiler) -> None:
+    attempt(tmp_path, compiler, members())
+    (kept,) = tmp_path.glob("trees/*/library.py")
+    before = kept.stat()
+    attempt(tmp_path, compiler, members(handler="import library"))
+    assert kept.stat().st_ino == before.st_ino
+    assert list((tmp_path / "scratch").iterdir()) == []

@@ -1,0 +1,119 @@
+"""Waiting for a stack: until its end, not longer than the bound, and not against Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from deploy.console import Console
+from deploy.errors import AwsError, StackError
+from deploy.stack import Stack, StackEvent
+from deploy.stack.progress import Goal, Progress
+from deploy.stack.watch import Pace, Reporter, Waiting, hints, watch
+from tests.deploy.operations import Scripted, Time, event, own
+
+CREATED = [
+    ("CREATE_IN_PROGRESS", [own("CREATE_IN_PROGRESS"), event("Role", "CREATE_IN_PROGRESS")]),
+    ("CREATE_IN_PROGRESS", [event("Role", "CREATE_COMPLETE")]),
+    ("CREATE_COMPLETE", [own("CREATE_COMPLETE")]),
+]
+
+
+def watched(
+    aws: Reporter,
+    said: list[str] | None = None,
+    time: Time | None = None,
+    *,
+    goal: Goal = Goal.CREATE,
+    seen: str = "",
+) -> Progress:
+    time = time or Time()
+    waiting = Waiting("arn:stack", "hello-dev", goal, hints("dev"), frozenset(["Role"]), seen)
+    lines: list[str] = [] if said is None else said
+    console = Console(lines.append)
+    return watch(aws, waiting, console, Pace(time.clock, time.sleep, bound=60))
+
+
+def test_each_event_is_shown_once() -> None:
+    said: list[str] = []
+    watched(Scripted(CREATED), said)
+    assert [line.split()[-2:] for line in said] == [
+        ["CREATE_IN_PROGRESS", "hello-dev"],
+        ["CREATE_IN_PROGRESS", "Role"],
+        ["CREATE_COMPLETE", "Role"],
+        ["CREATE_COMPLETE", "hello-dev"],
+    ]
+
+
+def test_events_from_before_are_not_shown() -> None:
+    said: list[str] = []
+    old = own("REVIEW_IN_PROGRESS")
+    watched(Scripted(CREATED, before=[old]), said, seen=old.id)
+    assert not any("REVIEW" in line for line in said)
+
+
+def test_the_pauses_grow_up_to_three_seconds() -> None:
+    time = Time()
+    looks = [("CREATE_IN_PROGRESS", ())] * 25 + [("CREATE_COMPLETE", [own("CREATE_COMPLETE")])]
+    watched(Scripted(looks), time=time)
+    assert time.slept == sorted(time.slept)
+    assert time.slept[0] == pytest.approx(0.05)
+    assert time.slept[-1] <= 3.0
+
+
+def test_a_failure_is_an_error_with_its_cause() -> None:
+    looks = [
+        ("UPDATE_IN_PROGRESS", [own("UPDATE_IN_PROGRESS")]),
+        (
+            "UPDATE_ROLLBACK_COMPLETE",
+            [event("Role", "UPDATE_FAILED", "denied"), own("UPDATE_ROLLBACK_COMPLETE")],
+        ),
+    ]
+    with pytest.raises(StackError, match="Stack 'hello-dev' rolled back: Role: denied"):
+        watched(Scripted(looks), goal=Goal.UPDATE)
+
+
+def test_the_wait_has_a_bound_and_says_that_the_stack_goes_on() -> None:
+    with pytest.raises(StackError) as caught:
+        watched(Scripted([("CREATE_IN_PROGRESS", ())]))
+    assert "is still in CREATE_IN_PROGRESS after 6" in str(caught.value)
+    assert str(caught.value).endswith(
+        "It goes on in AWS; look at it with: twofold status --stage dev"
+    )
+
+
+def test_ctrl_c_says_that_the_stack_goes_on() -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        watched(Scripted([("CREATE_IN_PROGRESS", ())]), time=Time(wake=press))
+    assert str(caught.value) == (
+        "Stack 'hello-dev' goes on in AWS; look at it with: twofold status --stage dev"
+    )
+
+
+def test_losing_aws_on_the_way_says_so_too() -> None:
+    class Unreachable(Scripted):
+        def events(self, stack: str, after: str = "") -> Sequence[StackEvent]:
+            raise AwsError(f"AWS cannot be reached for {stack}{after}.")
+
+    with pytest.raises(AwsError) as caught:
+        watched(Unreachable(CREATED))
+    assert str(caught.value).splitlines() == [
+        "AWS cannot be reached for arn:stack.",
+        "Stack 'hello-dev' goes on in AWS; look at it with: twofold status --stage dev",
+    ]
+
+
+def test_a_stack_that_vanishes_was_deleted() -> None:
+    class Gone(Scripted):
+        def stack(self, name: str) -> Stack | None:
+            return None
+
+    assert watched(Gone([("", ())]), goal=Goal.DELETE).succeeded
+
+
+def test_the_hints_of_a_laptop_stay_on_the_laptop() -> None:
+    assert hints("dev", local=True).delete == "twofold delete --stage dev --local"
