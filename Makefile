@@ -20,7 +20,7 @@ up: $(VENV)/deploy ## The same, left running until Ctrl-C
 	$(BIN)/twofold up
 
 test: $(VENV)/tests ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 4
 
 check: $(VENV)/tests ## Format, lint, types, shell: says what is wrong, changes nothing
 	$(BIN)/ruff format --check .

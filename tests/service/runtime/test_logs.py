@@ -58,7 +58,9 @@ def test_an_exception_is_one_line_with_its_traceback(log: Log) -> None:
     assert line["exception"].endswith("KeyError: 'order'")
 
 
-@pytest.mark.parametrize("text", ['\n{"level":"INFO"}', "\r", "\x1b[31m", "\u2028", "\udc80", '"'])
+@pytest.mark.parametrize(
+    "text", ['\n{"level":"INFO"}', "\r", "\x1b[31m", "\u2028", "\udc80", '"'], ids=ascii
+)
 def test_no_text_can_forge_a_line(log: Log, text: str) -> None:
     logger.info("order %s", text, extra={"order": text})
     assert len(log.text.splitlines()) == 1
