@@ -41,7 +41,7 @@ def command(
     \b
     Examples:
       twofold provision --bucket my-artifacts --region eu-central-1
-      twofold provision --stage prod --key my-key --instance-type t4g.small
+      twofold provision --stage prod --key my-key --ssh-cidr 203.0.113.7/32
       twofold provision --stage prod --noop
     """
     connection = connect(flags, topology_settings(), local=local)

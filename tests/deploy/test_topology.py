@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ from cfnlint.api import lint
 from troposphere import GetAtt, Output, Parameter, Ref, Template, iam, sns, sqs
 
 from deploy import logical_id, topology
+from deploy.composition import topology_settings
 from deploy.decorators.policy import allow, policy
 from deploy.setting import Setting, text, whole
+from deploy.settings import GENERAL
 from deploy.stack.plan import INLINE_LIMIT
 from deploy.target import ARCHITECTURES, PYTHONS
 from deploy.template import Deployment, compose
@@ -134,6 +138,19 @@ def test_the_example_in_the_topologys_own_words_works() -> None:
     template = compose(deployment(entries, topic_name="my-news"), entries)
     assert template.to_dict()["Resources"]["NewsTopic"]["Properties"]["TopicName"] == "my-news"
     assert complaints(template) == []
+
+
+@pytest.mark.parametrize("command", ["provision", "template"])
+def test_the_examples_of_the_help_compose(command: str) -> None:
+    shown = importlib.import_module(f"deploy.commands.{command}").command
+    examples = re.findall(rf"^ +twofold {command} ([^|\n]*)", shown.help, re.MULTILINE)
+    assert examples
+    stages = {"dev": {}, "prod": {}}
+    for example in examples:
+        given = shown.make_context(command, shlex.split(example)).params
+        names = [setting.name for setting in (*GENERAL, *topology_settings())]
+        flags = {name: given[name] for name in names if given.get(name) is not None}
+        composed(stages=stages, **flags)
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
