@@ -45,6 +45,11 @@ def test_every_command_is_described(name: str) -> None:
     assert f"`twofold {name}" in README
 
 
+@pytest.mark.parametrize(("code", "meaning"), cli.EXIT_CODES.items())
+def test_every_exit_code_has_its_row(code: int, meaning: str) -> None:
+    assert f"| {code} | {meaning} |\n" in README
+
+
 def test_every_command_named_exists() -> None:
     named = set(re.findall(r"(?:^|`)twofold ([a-z]+)", README + OPERATIONS, re.MULTILINE))
     assert named <= set(cli.COMMANDS)
