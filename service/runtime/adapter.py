@@ -77,7 +77,7 @@ class LambdaAdapter:
 
     async def _dispatch(self, event: Any, context: Any) -> Any:
         """The handler's result; a failure is logged with its request ID and is the invocation's."""
-        REQUEST_ID.set(context.aws_request_id)
+        REQUEST_ID.set(context.aws_request_id if context is not None else "")
         kind = describe(kind_of(event))
         started = time.perf_counter()
         try:

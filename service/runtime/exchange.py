@@ -38,7 +38,7 @@ class Exchange:
         """The application has answered, or has given up and left a log line."""
         try:
             await app(scope, self.receive, self.send)
-        except Exception:
+        except (Exception, asyncio.CancelledError):  # the latter of a task that it awaited
             logger.exception("%s %s was cut off", scope["method"], scope["path"])
 
     async def receive(self) -> Message:

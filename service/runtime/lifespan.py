@@ -7,6 +7,8 @@ from typing import Any
 from service.errors import ServiceError
 from service.runtime.asgi import Application, Message
 
+_PATIENCE = 0.5  # seconds for an application to end after its last answer
+
 logger = logging.getLogger("service.lifespan")
 
 
@@ -39,8 +41,7 @@ class Lifespan:
         if answer is None:
             logger.info("The application has no lifespan: %r", self._task.exception())
         elif answer["type"] == "lifespan.startup.failed":
-            await asyncio.wait([self._task])
-            raise self._task.exception() or LifespanError(
+            raise await self._raised() or LifespanError(
                 f"The application failed to start: {answer.get('message') or 'it gives no reason'}"
             )
 
@@ -49,9 +50,9 @@ class Lifespan:
         if self._task.done():
             return
         answer = await self._ask("lifespan.shutdown")
-        await asyncio.wait([self._task])
+        raised = await self._raised()
         if answer is None or answer["type"] != "lifespan.shutdown.complete":
-            logger.error("The application failed to shut down", exc_info=self._task.exception())
+            logger.error("The application failed to shut down", exc_info=raised)
 
     async def _run(self) -> None:
         scope = {
@@ -64,6 +65,17 @@ class Lifespan:
     async def _send(self, message: Message) -> None:
         if not self._answer.done():
             self._answer.set_result(message)
+
+    async def _raised(self) -> BaseException | None:
+        """What the application raised after its last answer; one that stays is cancelled.
+
+        Starlette raises, Quart waits for an event that never comes.
+        """
+        _, staying = await asyncio.wait([self._task], timeout=_PATIENCE)
+        if staying:
+            self._task.cancel()
+            await asyncio.wait(staying)
+        return None if self._task.cancelled() else self._task.exception()
 
     async def _ask(self, question: str) -> Message | None:
         """The application's answer, or None when it ended without one."""

@@ -209,6 +209,37 @@ def test_a_start_that_fails_without_an_exception_says_what_the_application_said(
         LambdaAdapter(refuse, settings=Settings(), log=log.stream)
 
 
+class Lingering:
+    """An application that goes on asking for events after its answer, as Quart's does."""
+
+    def __init__(self, **answers: str) -> None:
+        self.answers = answers
+        self.cancelled = False
+
+    async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:
+        try:
+            while True:
+                event = (await receive())["type"]
+                await send({"type": f"{event}.{self.answers[event.rpartition('.')[2]]}"})
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+
+def test_a_failed_start_does_not_wait_for_an_application_that_stays(log: Log) -> None:
+    app = Lingering(startup="failed")
+    with pytest.raises(Exception, match=r"^The application failed to start: it gives no reason$"):
+        LambdaAdapter(app, settings=Settings(), log=log.stream)
+    assert app.cancelled
+
+
+def test_a_shutdown_does_not_wait_for_an_application_that_stays(log: Log) -> None:
+    app = Lingering(startup="complete", shutdown="complete")
+    LambdaAdapter(app, settings=Settings(), log=log.stream).close()
+    assert app.cancelled
+    assert log.of("service.lifespan") == []
+
+
 def test_an_application_that_knows_no_lifespan_is_served(adapted: Adapted, log: Log) -> None:
     async def plain(scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -263,6 +294,30 @@ def test_a_response_cut_off_by_an_exception_is_a_500(adapted: Adapted) -> None:
 
     reply = adapted(cut_off)(made.function_url(), CONTEXT)
     assert (reply["statusCode"], reply["body"]) == (500, "Internal Server Error")
+
+
+def test_a_cancelled_task_that_the_application_awaits_is_a_500_and_the_next_request_is_served(
+    adapted: Adapted, log: Log
+) -> None:
+    async def awaits(request: Request) -> Response:
+        task = asyncio.ensure_future(asyncio.sleep(0))
+        if request.query_params:
+            task.cancel()
+        await task
+        return PlainTextResponse("done")
+
+    adapter = adapted(routed(awaits))
+    reply = adapter(made.function_url(query="cancel=1"), CONTEXT)
+    assert (reply["statusCode"], reply["body"]) == (500, "Internal Server Error")
+    assert any("CancelledError" in line.get("exception", "") for line in log.lines)
+    assert adapter(made.function_url(), CONTEXT)["body"] == "done"
+
+
+@pytest.mark.parametrize("event", [made.function_url(), {"any": "thing"}])
+def test_a_call_without_a_context_is_answered(adapted: Adapted, event: made.Event) -> None:
+    router = EventRouter()
+    router.invoke(lambda given: given)
+    assert adapted(MIRROR, router)(event, None)
 
 
 @pytest.mark.parametrize(
