@@ -55,11 +55,12 @@ def server(app: Application, settings: Settings) -> "DrainingServer":
 
 
 class DrainingServer(uvicorn.Server):
-    """Ends with no request lost and exit code 0.
+    """Ends without cutting off a request that completes in time, and with exit code 0.
 
     On TERM or INT it stops accepting and closes each connection after its next
     answer (`Connection: close`), for the drain time; what is idle then is closed,
-    and requests in flight may take the grace time to complete.
+    and requests in flight may take the grace time to complete. A client that was
+    told of no close may ask once more, so its connection stays open till then.
     """
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
@@ -94,7 +95,7 @@ class DrainingServer(uvicorn.Server):
         ]
         for connection in list(self.server_state.connections):
             cycle = getattr(connection, "cycle", None)
-            if cycle is not None and not cycle.response_complete:
+            if cycle is not None and not cycle.response_started:
                 connection.shutdown()  # in flight, with the headers of before: told by itself
 
     async def _drained(self) -> None:

@@ -22,7 +22,7 @@ Serve = Callable[..., Server]
 HANDLER = """
 import asyncio, logging, socket
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
 async def who(request):
@@ -33,10 +33,18 @@ async def slow(request):
     await asyncio.sleep(float(request.query_params["seconds"]))
     return PlainTextResponse("done")
 
+async def stream(request):
+    async def parts():
+        yield "begun "
+        await asyncio.sleep(float(request.query_params["seconds"]))
+        yield "done"
+    return StreamingResponse(parts())
+
 async def broken(request):
     raise ZeroDivisionError("by zero")
 
-app = Starlette(routes=[Route("/", who), Route("/slow", slow), Route("/broken", broken)])
+endpoints = {"/": who, "/slow": slow, "/stream": stream, "/broken": broken}
+app = Starlette(routes=[Route(path, endpoint) for path, endpoint in endpoints.items()])
 """
 
 
@@ -101,6 +109,21 @@ def test_a_keep_alive_client_is_told_to_close_while_the_server_drains(serve: Ser
         response, _ = got(connection)
         assert response.status == 200
         assert response.headers["connection"] == "close"
+    assert server.ended()[0] == 0
+
+
+def test_a_client_whose_reply_has_begun_at_term_may_ask_once_more(serve: Serve) -> None:
+    server = serve(HANDLER, SERVICE_DRAIN_SECONDS="10")
+    with connected(server) as connection:
+        connection.auto_open = 0  # a connection that the server closes is an error
+        connection.connect()
+        connection.request("GET", "/stream?seconds=1")
+        streamed = connection.getresponse()  # its headers said nothing of closing
+        server.process.terminate()
+        server.await_line("Draining 1 connections")
+        assert streamed.read() == b"begun done"
+        response, _ = got(connection)
+        assert (response.status, response.headers["connection"]) == (200, "close")
     assert server.ended()[0] == 0
 
 
