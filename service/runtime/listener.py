@@ -1,7 +1,6 @@
 """The socket that the HTTP server listens on: given by supervisord, or bound here."""
 
 import errno
-import os
 import socket
 
 from service.errors import ListenError
@@ -32,14 +31,13 @@ def inherited(descriptor: int) -> socket.socket | None:
     opens it, TCP_NODELAY could not be set.
     """
     try:
-        sock = socket.socket(fileno=os.dup(descriptor))
-        listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        given = socket.socket(fileno=descriptor)
     except OSError:
         return None
-    if listening:
-        return sock
-    sock.close()
-    return None
+    try:
+        return given.dup() if given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) else None
+    finally:
+        given.detach()  # it stays open, as it is not ours to close
 
 
 def _bound(host: str, port: int) -> socket.socket:

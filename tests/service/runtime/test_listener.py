@@ -37,8 +37,12 @@ def test_a_listening_descriptor_is_taken_with_its_own_family() -> None:
 
 def test_a_descriptor_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     with (tmp_path / "file").open("w") as file:
+        fresh = os.dup(file.fileno())
+        os.close(fresh)
         assert inherited(file.fileno()) is None
         assert os.fstat(file.fileno())
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fresh)  # nor is a copy of it left behind
 
 
 def test_a_socket_that_does_not_listen_is_left_alone() -> None:
