@@ -38,9 +38,10 @@ class RequestLog:
 
     The line is written past the logging module, which would take longer than the
     rest of the request; logger `service.request` still decides by its level. The
-    query string is left out, as it may hold secrets. Status 0 is a request that the
-    server gave up on. An exception that the application lets through is logged with
-    its request ID, once, and answered with 500 if nothing was sent yet.
+    query string is left out, as it may hold secrets. Status 0 is a request that got no
+    whole answer. An exception that the application lets through is logged with its
+    request ID, and answered with 500 if nothing was sent yet; once a reply has begun it
+    goes on to the server, which logs it again and cuts the reply off.
     """
 
     def __init__(self, app: Application, settings: Settings, stream: TextIO | None = None) -> None:
@@ -68,6 +69,7 @@ class RequestLog:
         if response.complete:
             return
         if response.status:
+            response.status = 0
             raise  # noqa: PLE0704 - called from the except clause: the server must cut the reply off
         for message in _SERVER_ERROR:
             await response.send(message)

@@ -147,6 +147,7 @@ def test_a_reply_already_begun_is_left_for_the_server_to_cut_off(log: Log) -> No
 
     with pytest.raises(ZeroDivisionError):
         requested(cut_off, scope(), log.stream)
+    assert (log.lines[-1]["level"], log.lines[-1]["status"]) == ("ERROR", 0)  # nobody got a 200
 
 
 def test_the_lines_of_the_application_carry_the_id(log: Log) -> None:
