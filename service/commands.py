@@ -9,12 +9,13 @@ inside it, so that the others and `--help` stay quick. For example:
         return int(text)
 
     def _one_way(options: Options) -> Iterator[str]:
-        if options.older_than and options.all:
-            yield "--older-than and --all exclude each other. Pass one."
+        if options.older_than is not None and options.keep is not None:
+            yield "--older-than and --keep exclude each other. Pass one."
 
     @commands.command(
         "purge",
         Flag(("--older-than", "-o"), "days that an order is kept", parse=_count),
+        Flag(("--keep",), "how many of the latest orders are kept", parse=_count),
         Flag(("--table",), "where the orders are", required=True),
         summary="Delete old orders",
         validate=_one_way,
@@ -22,7 +23,7 @@ inside it, so that the others and `--help` stay quick. For example:
     def purge(options: Options, settings: Settings) -> int | None:
         from service.orders import purge
 
-        purge(options.table, options.older_than)
+        purge(options.table, options.older_than, options.keep)
 """
 
 from dataclasses import replace
