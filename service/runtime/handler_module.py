@@ -19,34 +19,34 @@ class HandlerModule:
     events: EventRouter
 
 
-def load(name: str = NAME) -> HandlerModule:
-    """The application and the event handlers of the module `name`.
+def load() -> HandlerModule:
+    """The application and the event handlers of `service.handler`.
 
     Raises:
         HandlerModuleError: the import fails; its cause is the module's own error.
     """
     try:
-        module = importlib.import_module(name)
+        module = importlib.import_module(NAME)
     except Exception as error:
-        raise HandlerModuleError(_import_failure(name, error)) from error
+        raise HandlerModuleError(_import_failure(error)) from error
     app = getattr(module, "app", None)
     events = getattr(module, "events", EventRouter())
     if not callable(app):
-        raise HandlerModuleError(_not_found(name, "app", app, "an ASGI application"))
+        raise HandlerModuleError(_not_found("app", app, "an ASGI application"))
     if not isinstance(events, EventRouter):
-        raise HandlerModuleError(_not_found(name, "events", events, "an EventRouter"))
+        raise HandlerModuleError(_not_found("events", events, "an EventRouter"))
     return HandlerModule(app, events)
 
 
-def _import_failure(name: str, error: Exception) -> str:
+def _import_failure(error: Exception) -> str:
     return (
-        f"{name} cannot be imported: {type(error).__name__}: {error} ({_place(error)}). "
+        f"{NAME} cannot be imported: {type(error).__name__}: {error} ({_place(error)}). "
         f"Correct it and start again."
     )
 
 
-def _not_found(name: str, attribute: str, value: object, expected: str) -> str:
-    return f"{name}.{attribute} is {value!r}; expected {expected}."
+def _not_found(attribute: str, value: object, expected: str) -> str:
+    return f"{NAME}.{attribute} is {value!r}; expected {expected}."
 
 
 def _place(error: Exception) -> str:

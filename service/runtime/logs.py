@@ -18,9 +18,13 @@ from service.settings import Settings
 quoted = json.encoder.encode_basestring_ascii
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# Added to records by others, of no use to a reader: awslambdaric's filter and uvicorn's colours.
-_FOREIGN = frozenset({"aws_request_id", "tenant_id", "color_message"})
+# The standard library's own attributes, and uvicorn's colours.
+_UNWANTED = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+}
 
 
 class JsonLines(logging.Formatter):
@@ -86,8 +90,7 @@ def _to_the_second(seconds: int) -> str:
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
-    unwanted = _STANDARD | _FOREIGN
-    return {name: value for name, value in vars(record).items() if name not in unwanted}
+    return {name: value for name, value in vars(record).items() if name not in _UNWANTED}
 
 
 def _dumps(line: dict[str, Any], extras: dict[str, Any]) -> str:
