@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,7 +97,7 @@ def preview(
     try:
         return _outcome(plan, "unchanged" if change_set.is_empty else "planned", change_set)
     finally:
-        _discard(aws, destination, change_set)
+        _discard(aws, destination, change_set.id, plan.stack)
 
 
 def provision(
@@ -113,7 +114,7 @@ def provision(
     upload_if_absent(aws, plan, console)
     change_set = _change_set(aws, destination, plan, console, pace)
     if change_set.is_empty:
-        _discard(aws, destination, change_set)
+        _discard(aws, destination, change_set.id, plan.stack)
         console.note(f"Stack {plan.stack!r} is up to date: no changes.")
     else:
         waiting = _waiting(aws, destination, change_set, plan.stack)
@@ -162,10 +163,11 @@ def _change_set(
         try:
             change_set = _finished(aws, plan.stack, arn, pace)
         except BaseException:
-            aws.delete_change_set(arn, plan.stack)
+            with suppress(AwsError):  # it says less than why the wait ended
+                _discard(aws, destination, arn, plan.stack)
             raise
     if change_set.status == "FAILED" and not change_set.is_empty:
-        _discard(aws, destination, change_set)
+        _discard(aws, destination, arn, plan.stack)
         raise StackError(
             f"CloudFormation refused the template of stack {plan.stack!r}: {change_set.reason} "
             "Look at the template with: twofold template --noop"
@@ -195,11 +197,14 @@ def _finished(aws: Aws, stack: str, arn: str, pace: Pace) -> ChangeSet:
     return change_set
 
 
-def _discard(aws: Aws, destination: Destination, change_set: ChangeSet) -> None:
-    """The change set is gone, and with it the empty stack that it stood for."""
-    aws.delete_change_set(change_set.id, change_set.stack_id)
-    if not destination.has_stack:
-        aws.delete_stack(change_set.stack_id)
+def _discard(aws: Aws, destination: Destination, arn: str, stack: str) -> None:
+    """The change set is gone, and with it the empty stack that it made."""
+    try:
+        aws.delete_change_set(arn, stack)
+    finally:  # a change set in the making cannot be deleted, but goes with its stack
+        empty = None if destination.has_stack else aws.stack(stack)
+        if empty and empty.status == "REVIEW_IN_PROGRESS":
+            aws.delete_stack(empty.id)
 
 
 def _waiting(aws: Aws, destination: Destination, change_set: ChangeSet, stack: str) -> Waiting:

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from deploy.connection import LOCAL_CREDENTIALS
 from deploy.console import Console
 from deploy.errors import AwsError, SettingsError, StackError
 from deploy.settings import Settings, read
+from deploy.stack import ChangeSet
 from deploy.stack.deletion import delete
 from deploy.stack.plan import INLINE_LIMIT, Plan, plan
 from deploy.stack.provision import Outcome, in_same_region, preview, provision, survey
-from deploy.stack.watch import hints
+from deploy.stack.watch import Pace, hints
+from tests.deploy.operations import Time
 
 NAMES = (f"service{number}" for number in itertools.count())
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 30}}
@@ -207,6 +209,54 @@ def test_a_change_set_that_was_never_executed_is_no_obstacle(
         TemplateBody=json.dumps({"Resources": {"Queue": QUEUE}}),
     )
     assert service.provision({"Queue": QUEUE}).result == "created"
+
+
+class NeverReady(Aws):
+    """Its change sets stay in the making, and cannot be deleted while they are."""
+
+    def change_set(self, arn: str, stack: str) -> ChangeSet:
+        return replace(super().change_set(arn, stack), status="CREATE_IN_PROGRESS")
+
+    def delete_change_set(self, arn: str, stack: str) -> None:
+        raise AwsError("The change set cannot be deleted now.")
+
+
+def test_ctrl_c_before_the_change_set_is_ready_leaves_no_stack(
+    service: Service, endpoint: str, region: str
+) -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    aws = NeverReady(region, endpoint, credentials=LOCAL_CREDENTIALS)
+    time = Time(wake=press)
+    with pytest.raises(KeyboardInterrupt):
+        preview(
+            aws,
+            survey(aws, service.settings()),
+            service.plan({"Queue": QUEUE}),
+            Console(service.said.append),
+            Pace(time.clock, time.sleep),
+        )
+    assert service.aws.stack(service.stack) is None
+
+
+class Hurried(Aws):
+    """Somebody else executes each change set before it is deleted."""
+
+    def delete_change_set(self, arn: str, stack: str) -> None:
+        self.execute_change_set(arn, stack)
+
+
+def test_a_preview_leaves_a_stack_that_somebody_else_created_meanwhile(
+    service: Service, endpoint: str, region: str
+) -> None:
+    aws = Hurried(region, endpoint, credentials=LOCAL_CREDENTIALS)
+    console = Console(service.said.append)
+    destination = survey(aws, service.settings())
+    preview(aws, destination, service.plan({"Queue": QUEUE}), console)
+    stack = service.aws.stack(service.stack)
+    assert stack is not None
+    assert stack.status.startswith("CREATE")
 
 
 def test_rollback_complete_is_refused_before_anything_is_uploaded(
