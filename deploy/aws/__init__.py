@@ -99,12 +99,12 @@ class Aws:
         """The region that the bucket is in.
 
         Raises:
-            AwsError: there is no such bucket, or it is not yours.
+            AwsError: there is no such bucket, or these credentials may not use it.
         """
-        answer = self._call("s3", "head_bucket", ("404", "NoSuchBucket", "403"), Bucket=bucket)
+        answer = self._call("s3", "head_bucket", ("404", "NoSuchBucket"), Bucket=bucket)
         if answer is None:
             raise AwsError(
-                f"Bucket {bucket!r} does not exist or is not yours. "
+                f"Bucket {bucket!r} does not exist. "
                 f"Create it with: aws s3 mb s3://{bucket} --region {self.region}"
             )
         return str(answer.get("BucketRegion") or "us-east-1")

@@ -145,9 +145,14 @@ def _denied(refusal: Refusal) -> str:
     named = re.search(r"perform:? ([a-z0-9-]+:\w+)", refusal.message)
     action = named[1] if named else refusal.action
     about = f" on {refusal.subject}" if refusal.subject else ""
+    foreign = (
+        " If the bucket is somebody else's, pass another --bucket."
+        if refusal.subject.startswith("s3://")
+        else ""
+    )
     return (
         f"AWS denied {action}{about}: {_sentence(refusal.message)} "
-        f"Allow {action} for these credentials, or use others (AWS_PROFILE)."
+        f"Allow {action} for these credentials, or use others (AWS_PROFILE).{foreign}"
     )
 
 

@@ -48,6 +48,8 @@ def command(flags: Mapping[str, Any], noop: bool, build_id: str, output: Path | 
     settings, console = connection.settings, Console()
     bucket = settings[BUCKET] or NO_BUCKET
     if not noop:
+        settings.needed(BUCKET)
+        connection.aws.identity()  # of bad credentials S3 only says that they are forbidden
         bucket = usable_bucket(connection.aws, settings)
     elif bucket == NO_BUCKET:
         console.note(f"No bucket is set: the template names {NO_BUCKET!r}, which is none.")

@@ -15,7 +15,7 @@ import pytest
 from deploy.aws import Aws
 from deploy.connection import LOCAL_CREDENTIALS
 from tests.deploy.tree import Tree
-from tests.deploy.wire import answering
+from tests.deploy.wire import answering, refusing
 
 SAID = "twofold: error: "
 IMAGE = "ami-0123456789abcdef0"
@@ -210,6 +210,18 @@ def test_no_credentials_is_one_error_before_any_work(tree: Tree, command: str) -
     ]
 
 
+@pytest.mark.parametrize("command", ["provision", "template"])
+def test_expired_credentials_are_not_taken_for_a_bucket_of_somebody_else(
+    tree: Tree, command: str
+) -> None:
+    tree.environment |= {"AWS_ACCESS_KEY_ID": "old", "AWS_SECRET_ACCESS_KEY": "old"}
+    with answering(403, refusing("ExpiredToken")) as endpoint:
+        tree.environment |= {"AWS_ENDPOINT_URL": endpoint, "TWOFOLD_BUCKET": "artifacts"}
+        code, lines = tree.error(command, "--region", "eu-central-1")
+    assert code == 4
+    assert lines[0].startswith(f"{SAID}The AWS credentials have expired (ExpiredToken).")
+
+
 def test_no_region_is_one_error(account: Tree) -> None:
     del account.environment["AWS_DEFAULT_REGION"]
     code, lines = account.error("provision")
@@ -221,7 +233,7 @@ def test_a_missing_bucket_is_one_error_before_any_work(account: Tree) -> None:
     assert account.error("provision", "--bucket", "nobodys-bucket") == (
         4,
         [
-            f"{SAID}Bucket 'nobodys-bucket' does not exist or is not yours. "
+            f"{SAID}Bucket 'nobodys-bucket' does not exist. "
             "Create it with: aws s3 mb s3://nobodys-bucket --region eu-central-1"
         ],
     )

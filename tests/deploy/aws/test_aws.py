@@ -104,17 +104,19 @@ def test_a_missing_bucket_says_how_to_make_it(aws: Aws) -> None:
     with pytest.raises(AwsError) as caught:
         aws.bucket_region("nobodys")
     assert str(caught.value) == (
-        "Bucket 'nobodys' does not exist or is not yours. "
+        "Bucket 'nobodys' does not exist. "
         "Create it with: aws s3 mb s3://nobodys --region eu-central-1"
     )
 
 
-def test_somebody_elses_bucket_reads_like_a_missing_one() -> None:
-    with (
-        answering(403) as endpoint,
-        pytest.raises(AwsError, match="'theirs' does not exist or is not"),
-    ):
+def test_somebody_elses_bucket_is_not_offered_to_be_made() -> None:
+    with answering(403) as endpoint, pytest.raises(AwsError) as caught:
         Aws("eu-central-1", endpoint, credentials=KEYS).bucket_region("theirs")
+    assert str(caught.value) == (
+        "AWS denied s3:ListBucket on s3://theirs: Forbidden. Allow s3:ListBucket for these "
+        "credentials, or use others (AWS_PROFILE). If the bucket is somebody else's, pass "
+        "another --bucket."
+    )
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
