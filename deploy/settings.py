@@ -38,7 +38,7 @@ STAGE = Setting(
 )
 REGION = Setting(
     "region",
-    optional(text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as eu-central-1")),
+    optional(text(r"[a-z]{2,5}(-[a-z]+)+-\d", "a region such as eu-central-1")),
     "The AWS region; without it, what the AWS configuration says.",
     None,
 )

@@ -183,3 +183,8 @@ def test_a_parser_says_what_it_expected(parse: object, raw: object, expected: st
 def test_flag_and_variable_follow_from_the_name() -> None:
     setting = Setting("instance_type", text(".+", "text"), "", "")
     assert (setting.flag, setting.variable) == ("--instance-type", "TWOFOLD_INSTANCE_TYPE")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"])
+def test_a_region_of_every_partition_is_one(region: str) -> None:
+    assert settings({"region": region})[REGION] == region
