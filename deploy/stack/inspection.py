@@ -30,7 +30,7 @@ def inspect(connection: Connection) -> Status:
         name,
         aws.region,
         stack,
-        release_of(metadata),
+        release_of(metadata, stack.outputs),
         function,
         # On a laptop the embedded AWS keeps no instances; `twofold up` plays one of them.
         None if connection.local else fleet,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
+from deploy import logical_id
 from deploy.artifact import ReleasePointer
 from deploy.aws.running import FleetState, FunctionState
 from deploy.stack import Stack
@@ -99,10 +101,8 @@ def lines(status: Status, create_command: str) -> tuple[str, ...]:
 def _release_lines(release: ReleasePointer | None) -> tuple[str, ...]:
     if release is None:
         return ("Release  none is named by the stack",)
-    return (
-        f"Release  {release.sha256}",
-        f"         build {release.build_id}, s3://{release.bucket}/{release.key}",
-    )
+    place = f", s3://{release.bucket}/{release.key}" if release.key else ""
+    return (f"Release  {release.sha256}", f"         build {release.build_id}{place}")
 
 
 def _side_line(side: Side) -> str:
@@ -121,14 +121,17 @@ def _short(digest: str) -> str:
     return digest[:_SHOWN_DIGEST]
 
 
-def release_of(metadata: Mapping[str, Any]) -> ReleasePointer | None:
-    """The release pointer that stands in the fleet's metadata under Release, if one does."""
-    release = metadata.get("Release")
-    if not isinstance(release, Mapping):
-        return None
-    return ReleasePointer(
-        bucket=str(release.get("Bucket", "")),
-        key=str(release.get("Key", "")),
-        sha256=str(release.get("Sha256", "")),
-        build_id=str(release.get("BuildId", "")),
-    )
+def release_of(
+    metadata: Mapping[str, Any], outputs: Mapping[str, str] = MappingProxyType({})
+) -> ReleasePointer | None:
+    """The release pointer that stands in the fleet's metadata under Release.
+
+    Of a stack without a fleet it is the digest and the build of its outputs, with no place.
+    """
+    release = metadata.get(logical_id.RELEASE)
+    if isinstance(release, Mapping):
+        keys = ("Bucket", "Key", "Sha256", "BuildId")
+        return ReleasePointer(*(str(release.get(key, "")) for key in keys))
+    digest = outputs.get(logical_id.OUTPUT_DIGEST)
+    build_id = outputs.get(logical_id.OUTPUT_BUILD_ID, "")
+    return ReleasePointer("", "", digest, build_id) if digest else None

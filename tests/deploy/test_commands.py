@@ -81,6 +81,19 @@ def test_a_service_is_provisioned_asked_and_deleted(account: Tree) -> None:
     assert tree.document("delete", "--yes")["result"] == "absent"
 
 
+def test_the_ec2_side_may_be_left_out(account: Tree) -> None:
+    tree = named(account, "serverless")
+    topology = tree.root / "deploy" / "topology.py"
+    text = topology.read_text()
+    for entry in ("network", "instance_role", "launch_template", "fleet"):
+        text = re.sub(rf"^    {entry},.*\n", "", text, flags=re.MULTILINE)
+    topology.write_text(text)
+    digest = tree.document("provision")["release"]["sha256"]
+    status = tree.document("status")
+    assert (status["release"]["sha256"], status["drift"]) == (digest, [])
+    assert [(side["name"], side["digest"]) for side in status["sides"]] == [("lambda", digest)]
+
+
 def test_a_stack_that_is_not_there_is_an_answer(account: Tree) -> None:
     done = named(account, "absent").run("status")
     assert (done.returncode, done.stdout) == (

@@ -78,3 +78,11 @@ def test_the_release_comes_out_of_the_metadata() -> None:
         }
     }
     assert release_of(metadata) == RELEASE
+
+
+def test_without_a_fleet_the_release_comes_out_of_the_outputs() -> None:
+    release = release_of({}, {"ArtifactDigest": NEW, "BuildId": "build-7"})
+    assert release == ReleasePointer("", "", NEW, "build-7")
+    found = Status("hello-dev", "eu-central-1", STACK, release, sides=(Side("lambda", OLD),))
+    assert found.drift == ("lambda runs bbbbbbbbbbbb, but the release is aaaaaaaaaaaa.",)
+    assert lines(found, CREATE)[1:3] == (f"Release  {NEW}", "         build build-7")
