@@ -81,13 +81,19 @@ class LambdaAdapter:
         kind = describe(kind_of(event))
         started = time.perf_counter()
         try:
-            result = await self._events.dispatch(event)
+            result = await self._result(event)
         except Exception:
             logger.exception("%s failed", kind)
             raise
         milliseconds = round((time.perf_counter() - started) * 1000, 3)
         logger.info("%s handled", kind, extra={"ms": milliseconds})
         return result
+
+    async def _result(self, event: Any) -> Any:
+        try:
+            return await self._events.dispatch(event)
+        except asyncio.CancelledError as error:  # no Exception: it would end the process
+            raise RuntimeError("A task that the event handler awaited was cancelled.") from error
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(coroutine)

@@ -92,6 +92,36 @@ def test_a_failing_route_is_printed_once_with_the_request_id(run: Run) -> None:
     assert [line["request_id"] for line in failures] == ["req-8"]
 
 
+CANCELLED = """
+import asyncio
+from service.runtime.events import EventRouter
+
+events = EventRouter()
+
+async def app(scope, receive, send):
+    pass
+
+@events.invoke
+async def invoke(payload):
+    task = asyncio.ensure_future(asyncio.sleep(0))
+    if payload == "cancel":
+        task.cancel()
+    await task
+    return payload
+"""
+
+
+def test_an_event_handler_that_awaits_a_cancelled_task_fails_its_invocation_only(run: Run) -> None:
+    running = run(CANCELLED)
+    running.events.put(("req-9", "cancel"))
+    answer = running.answers.get(timeout=5)
+    assert (answer.kind, answer.payload["errorMessage"]) == (
+        "error",
+        "A task that the event handler awaited was cancelled.",
+    )
+    assert running.invoke("go on").payload == "go on"
+
+
 def started(running: Function) -> Any:
     """The failed start that Lambda is told of."""
     answer = running.answers.get(timeout=20)
