@@ -316,6 +316,18 @@ class Aws:
             log=log.decode("utf-8", "replace"),
         )
 
+    def log_lines(self, group: str, stream: str) -> tuple[str, ...]:
+        """The last lines of a log stream, at most those of 1 MB; none when it is not there."""
+        answer = self._call(
+            "logs",
+            "get_log_events",
+            ("ResourceNotFoundException",),
+            logGroupName=group,
+            logStreamName=stream,
+        )
+        events = answer["events"] if answer else ()
+        return tuple(line for event in events for line in event["message"].splitlines())
+
     def put_parameter(self, name: str, value: str) -> None:
         """The SSM parameter has this value afterwards."""
         self._call(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from deploy.stack import STACK_TYPE, Stack, StackEvent
+from deploy.stack import STACK_TYPE, Stack, StackEvent, StackResource
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -32,6 +32,7 @@ class Scripted:
     looks: Sequence[tuple[str, Sequence[StackEvent]]]
     before: Sequence[StackEvent] = ()
     looked: int = 0
+    logs: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
     def stack(self, name: str) -> Stack | None:
         status = self.looks[min(self.looked, len(self.looks) - 1)][0]
@@ -42,6 +43,15 @@ class Scripted:
         shown = [*self.before, *(e for _, events in self.looks[: self.looked] for e in events)]
         known = [one.id for one in shown]
         return shown[known.index(after) + 1 if after in known else 0 :]
+
+    def resources(self, stack: str) -> Sequence[StackResource]:
+        group = StackResource(
+            "ServiceInstanceLogs", "/twofold/x", "AWS::Logs::LogGroup", "CREATE_COMPLETE"
+        )
+        return [group] if stack else []
+
+    def log_lines(self, group: str, stream: str) -> Sequence[str]:
+        return self.logs[group, stream]
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,3 +199,28 @@ def test_the_address_of_an_object_carries_no_signature(aws: Aws) -> None:
 def test_the_address_of_an_object_on_a_laptop_needs_no_dns() -> None:
     aws = Aws("eu-central-1", "http://127.0.0.1:1234", credentials=KEYS)
     assert aws.object_url("artifacts", "a.json") == "http://127.0.0.1:1234/artifacts/a.json"
+
+
+def test_the_lines_of_a_log_come_back_in_their_order(endpoint: str, region: str) -> None:
+    key, secret = KEYS
+    logs = boto3.client(
+        "logs",
+        region,
+        endpoint_url=endpoint,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+    )
+    logs.create_log_group(logGroupName="/twofold/logged")
+    logs.create_log_stream(logGroupName="/twofold/logged", logStreamName="i-1/bootstrap")
+    now = int(time.time() * 1000)
+    logs.put_log_events(
+        logGroupName="/twofold/logged",
+        logStreamName="i-1/bootstrap",
+        logEvents=[
+            {"timestamp": now, "message": "one\ntwo\n"},
+            {"timestamp": now + 1, "message": "three"},
+        ],
+    )
+    aws = Aws(region, endpoint, credentials=KEYS)
+    assert aws.log_lines("/twofold/logged", "i-1/bootstrap") == ("one", "two", "three")
+    assert aws.log_lines("/twofold/logged", "i-2/bootstrap") == ()

@@ -74,6 +74,36 @@ def test_a_failure_is_an_error_with_its_cause() -> None:
         watched(Scripted(looks), goal=Goal.UPDATE)
 
 
+FAILED_BOOT = event(
+    "ServiceFleet", "CREATE_IN_PROGRESS", "Received FAILURE signal with UniqueId i-0a1b"
+)
+UNBOOTED = [
+    ("CREATE_IN_PROGRESS", [own("CREATE_IN_PROGRESS"), FAILED_BOOT]),
+    ("DELETE_COMPLETE", [own("DELETE_COMPLETE")]),
+]
+
+
+def test_the_log_of_an_instance_that_did_not_boot_is_shown() -> None:
+    said: list[str] = []
+    logs = {("/twofold/x", "i-0a1b/bootstrap"): [*map(str, range(30)), "user-data: error: why"]}
+    with pytest.raises(StackError):
+        watched(Scripted(UNBOOTED, logs=logs), said)
+    shown = [line for line in said if line.startswith("    i-0a1b | ")]
+    assert shown[-1] == "    i-0a1b | user-data: error: why"
+    assert len(shown) == 20
+
+
+def test_a_log_that_cannot_be_read_stops_nothing() -> None:
+    class Silent(Scripted):
+        def log_lines(self, group: str, stream: str) -> Sequence[str]:
+            raise AwsError(f"AWS denied logs:GetLogEvents on {group}, {stream}.")
+
+    said: list[str] = []
+    with pytest.raises(StackError, match="was not created"):
+        watched(Silent(UNBOOTED), said)
+    assert "    i-0a1b | AWS denied logs:GetLogEvents on /twofold/x, i-0a1b/bootstrap." in said
+
+
 def test_the_wait_has_a_bound_and_says_that_the_stack_goes_on() -> None:
     with pytest.raises(StackError) as caught:
         watched(Scripted([("CREATE_IN_PROGRESS", ())]))
