@@ -145,7 +145,7 @@ def test_the_examples_of_the_help_compose(command: str) -> None:
     shown = importlib.import_module(f"deploy.commands.{command}").command
     examples = re.findall(rf"^ +twofold {command} ([^|\n]*)", shown.help, re.MULTILINE)
     assert examples
-    stages = {"dev": {}, "prod": {}}
+    stages: dict[str, dict[str, object]] = {"dev": {}, "prod": {}}
     for example in examples:
         given = shown.make_context(command, shlex.split(example)).params
         names = [setting.name for setting in (*GENERAL, *topology_settings())]
