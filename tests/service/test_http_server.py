@@ -175,6 +175,7 @@ def test_every_output_line_is_one_json_object_with_the_id_of_its_request(serve: 
         assert response.headers["x-request-id"] == "abc-1"
     written = lines(server.stop()[1])
     assert {(line["mode"], line["digest"]) for line in written} == {("instance", "ab" * 32)}
+    assert not any("color_message" in line for line in written)  # uvicorn's, for terminals
     mine = [line for line in written if line["request_id"] == "abc-1"]
     assert [("exception" in line, line["level"]) for line in mine] == [
         (True, "ERROR"),

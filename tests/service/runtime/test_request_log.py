@@ -150,6 +150,17 @@ def test_a_reply_already_begun_is_left_for_the_server_to_cut_off(log: Log) -> No
     assert (log.lines[-1]["level"], log.lines[-1]["status"]) == ("ERROR", 0)  # nobody got a 200
 
 
+def test_a_failure_after_the_answer_is_logged_and_leaves_the_answer_alone(log: Log) -> None:
+    async def answers_then_fails(given: Any, receive: Any, send: Any) -> None:
+        await _respond(given, receive, send)
+        raise ZeroDivisionError("by zero")
+
+    assert len(requested(answers_then_fails, scope(), log.stream)) == 2
+    failure, request = log.lines
+    assert failure["exception"].endswith("ZeroDivisionError: by zero")
+    assert request["status"] == 200
+
+
 def test_the_lines_of_the_application_carry_the_id(log: Log) -> None:
     async def talk(given: Any, receive: Any, send: Any) -> None:
         logging.getLogger("shop").info("working")
