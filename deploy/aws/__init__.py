@@ -186,15 +186,16 @@ class Aws:
         return tuple(resource_of(one) for page in pages for one in page["StackResourceSummaries"])
 
     def resource_metadata(self, stack: str, logical_id: str) -> dict[str, Any]:
-        """The resource's Metadata with every intrinsic resolved; empty when it has none."""
+        """The resource's Metadata, intrinsics resolved; empty when there is none, or no resource."""
         answer = self._call(
             "cloudformation",
             "describe_stack_resource",
+            ("does not exist",),
             StackName=stack,
             LogicalResourceId=logical_id,
         )
-        loaded = json.loads(answer["StackResourceDetail"].get("Metadata") or "{}")
-        return dict(loaded)
+        detail = answer["StackResourceDetail"] if answer else {}
+        return dict(json.loads(detail.get("Metadata") or "{}"))
 
     def events(self, stack: str, after: str = "") -> tuple[StackEvent, ...]:
         """What happened to the stack since the event with the ID `after`, oldest first."""

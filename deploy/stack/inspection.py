@@ -21,8 +21,7 @@ def inspect(connection: Connection) -> Status:
     if stack is None or stack.status == "REVIEW_IN_PROGRESS":
         return Status(name, aws.region, None)
     resources = {resource.logical_id: resource for resource in aws.resources(stack.id)}
-    fleet_is_there = logical_id.FLEET in resources
-    metadata = aws.resource_metadata(stack.id, logical_id.FLEET) if fleet_is_there else {}
+    metadata = aws.resource_metadata(stack.id, logical_id.FLEET)
     function = _function(connection, resources)
     fleet = _fleet(connection, resources)
     lambda_side = (_lambda_side(connection, function, stack),) if function else ()

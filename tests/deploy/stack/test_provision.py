@@ -121,6 +121,12 @@ def test_a_stack_is_created_left_alone_updated_and_deleted(service: Service) -> 
     assert service.holds_artifact()
 
 
+def test_a_resource_that_the_stack_has_not_has_no_metadata(service: Service) -> None:
+    service.provision({"Queue": {**QUEUE, "Metadata": {"Text": "x"}}})
+    assert service.aws.resource_metadata(service.stack, "Queue") == {"Text": "x"}
+    assert service.aws.resource_metadata(service.stack, "Nothing") == {}
+
+
 def test_an_artifact_that_is_there_is_not_uploaded_again(service: Service) -> None:
     service.provision({"Queue": QUEUE})
     service.said.clear()
