@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,9 +19,11 @@ from deploy.local.comparison import Row, compare, differences, document
 from deploy.local.interrupts import Interrupts
 from deploy.settings import STAGE
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 _SHOWN_DIGEST = 12
-_SHOWN_BODY = 27
-_WIDTH = 160
+_SHOWN_BODY = 31  # as wide as a URL, so that two sides fit into 80 columns
 
 
 @click.command("demo", short_help=COMMANDS["demo"])
@@ -58,25 +60,39 @@ def command(flags: Mapping[str, Any], port: int, as_json: bool) -> None:
 
 
 def _show(rows: Sequence[Row]) -> None:
-    from rich import box
     from rich.console import Console as Terminal
-    from rich.table import Table
 
-    table = Table("side", "URL", "status", "body", "digest", "time", box=box.SIMPLE)
-    for row in rows:
-        table.add_row(
-            row.side,
-            row.url,
-            str(row.status),
-            _short(row.problem or row.body),
-            row.digest[:_SHOWN_DIGEST],
-            f"{row.milliseconds:.1f} ms",
-        )
-    terminal = Terminal()
-    if not terminal.is_terminal:
-        terminal.width = _WIDTH  # in a file or a pipe there is no reason to wrap
-    terminal.print(table)
+    Terminal(highlight=False).print(table(rows))
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """A column for each side, and the answers to one question beside each other."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    sides = tuple(dict.fromkeys(row.side for row in rows))
+    made = Table("side", box=box.SIMPLE)
+    for side in sides:
+        made.add_column(side, no_wrap=True)
+    for first in range(0, len(rows), len(sides)):
+        answers = [_parts(row) for row in rows[first : first + len(sides)]]
+        for name in answers[0]:
+            made.add_row(name, *(Text(answer[name]) for answer in answers))
+        made.add_section()
+    return made
+
+
+def _parts(row: Row) -> dict[str, str]:
+    return {
+        "URL": row.url,
+        "status": str(row.status),
+        "body": _short(row.problem or row.body),
+        "digest": row.digest[:_SHOWN_DIGEST],
+        "time": f"{row.milliseconds:.1f} ms",
+    }
 
 
 def _short(body: str) -> str:
-    return body if len(body) <= _SHOWN_BODY else body[: _SHOWN_BODY - 1] + "…"
+    line = " ".join(body.split())
+    return line if len(line) <= _SHOWN_BODY else line[: _SHOWN_BODY - 1] + "…"

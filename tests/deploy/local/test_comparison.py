@@ -1,9 +1,13 @@
 """Same question, same answer: what counts as a difference."""
 
+import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
+from deploy.commands.demo import table
 from deploy.local.comparison import Row, compare, differences, document
 
 DIGEST = "d" * 64
@@ -53,3 +57,36 @@ def test_the_document_holds_answers_and_differences() -> None:
     assert made["deployed"] is True
     assert made["answers"][0]["status"] == 500
     assert made["differences"]
+
+
+def printed(rows: Sequence[Row], width: int = 80) -> list[str]:
+    terminal = Console(width=width, file=io.StringIO(), highlight=False)
+    terminal.print(table(rows))
+    assert isinstance(terminal.file, io.StringIO)
+    return terminal.file.getvalue().splitlines()
+
+
+def test_the_table_fits_a_terminal_of_80_columns_and_cuts_no_url_or_greeting() -> None:
+    sides = (("lambda", 43210), ("instance", 54321))
+    rows = [
+        Row(side, f"http://127.0.0.1:{port}{path}", 200, body, DIGEST, 1234.5)
+        for path, body in (("/", "Hello world from Twofold!"), ("/healthz", "x" * 200))
+        for side, port in sides
+    ]
+    lines = printed(rows)
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    assert all(row.url in text for row in rows)
+    assert text.count("Hello world from Twofold!") == 2
+    assert text.count(DIGEST[:12]) == 4
+
+
+def test_the_table_shows_an_answer_as_it_is() -> None:
+    """Square brackets are no markup, and a line break does not break the table."""
+    text = "\n".join(printed([replace(HELLO, body="[/a]\n[bold]b")]))
+    assert "[/a] [bold]b" in text
+
+
+def test_the_table_shows_why_there_is_no_answer() -> None:
+    text = "\n".join(printed([replace(HELLO, status=0, body="", problem="refused", digest="")]))
+    assert "refused" in text
