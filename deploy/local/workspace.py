@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -150,6 +151,11 @@ class Workspace:
 
 
 def _temporary() -> str:
-    """Where temporary folders go; /tmp when that path is so long that no socket fits in it."""
-    folder = tempfile.gettempdir()
-    return folder if len(folder) <= _LONGEST_TEMPORARY else "/tmp"  # noqa: S108  mkdtemp makes a folder of our own in it
+    """Where temporary folders go.
+
+    /tmp when that path is so long that no socket fits in it, or holds what supervisord's
+    configuration reads otherwise: a space, a quote, a percent sign.
+    """
+    folder = str(Path(tempfile.gettempdir()).resolve())
+    fits = len(folder) <= _LONGEST_TEMPORARY and re.fullmatch(r"[A-Za-z0-9_./+-]+", folder)
+    return folder if fits else "/tmp"  # noqa: S108  mkdtemp makes a folder of our own in it

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,13 @@ def _alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """pytest's own folders have paths that are too long."""
+    with tempfile.TemporaryDirectory(prefix="tf-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -141,10 +148,21 @@ def test_the_end_of_a_file_that_is_not_there_is_nothing(tmp_path: Path) -> None:
 
 
 def test_a_long_path_of_temporary_files_is_not_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_folder: Path
 ) -> None:
     long = tmp_path / ("x" * 60)
     long.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    (short_folder / "link").symlink_to(long)
+    monkeypatch.setattr(tempfile, "tempdir", str(short_folder / "link"))
     with Workspace(Interrupts()) as workspace:
         assert len(str(workspace.folder / "run" / "supervisor.sock.1234567")) < 104
+
+
+@pytest.mark.parametrize("name", ["a b", "50%", "it's"])
+def test_a_path_that_supervisord_would_read_otherwise_is_not_taken(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (short_folder / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(short_folder / name))
+    with Workspace(Interrupts()) as workspace:
+        assert name not in str(workspace.folder)
