@@ -34,7 +34,12 @@ def refuse_second(root: Path) -> None:
 
 @contextmanager
 def written(root: Path, cloud: LocalCloud) -> Iterator[None]:
-    """While the block runs, the record is there, whole, and only this user may read it."""
+    """While the block runs, the record is there, whole, and only this user may read it.
+
+    Raises:
+        LocalError: another was written since this one looked for the first time.
+    """
+    refuse_second(root)
     path = root / RECORD
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")

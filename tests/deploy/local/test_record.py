@@ -52,6 +52,16 @@ def test_a_second_one_is_refused_while_one_runs(tmp_path: Path) -> None:
     )
 
 
+def test_of_two_that_start_together_the_second_to_be_ready_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as embedded:
+        endpoint = f"http://127.0.0.1:{embedded.getsockname()[1]}"
+        first = replace(CLOUD, endpoint=endpoint)
+        with written(tmp_path, first):
+            with pytest.raises(LocalError), written(tmp_path, CLOUD):
+                pass
+            assert running_cloud(tmp_path) == first
+
+
 @pytest.mark.parametrize(
     "content",
     [
