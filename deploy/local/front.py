@@ -42,11 +42,12 @@ def function_url(invoke: Invoke, endpoint: Endpoint) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = await _request(Request(scope, receive))
-        if len(request.body) > REQUEST_LIMIT:
+        event = event_from(request, endpoint, str(uuid4()), datetime.now(UTC))
+        payload = json.dumps(event).encode()
+        if len(payload) > REQUEST_LIMIT:
             answer = TOO_LARGE
         else:
-            event = event_from(request, endpoint, str(uuid4()), datetime.now(UTC))
-            result = await invoke(json.dumps(event).encode(), "")
+            result = await invoke(payload, "")
             failed = bool(result.answer.error_type)
             answer = INTERNAL_ERROR if failed else response_from(result.answer.payload)
         await _response(answer)(scope, receive, send)

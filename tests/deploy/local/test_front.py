@@ -109,6 +109,13 @@ def test_a_request_over_the_limit_never_reaches_the_function(serve: Serve) -> No
     assert (answer.status, echo.seen) == (413, [])
 
 
+def test_the_limit_counts_what_the_function_would_get(serve: Serve) -> None:
+    """Binary content travels in base64, so about 4.5 MB of it are the most."""
+    echo = Echo()
+    answer, _ = ask(serve(function_url(echo, ENDPOINT)), "POST", "/", b"\xff" * 5_000_000)
+    assert (answer.status, echo.seen) == (413, [])
+
+
 def aws(port: int) -> Aws:
     return Aws(
         "eu-central-1",
