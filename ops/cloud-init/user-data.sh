@@ -31,7 +31,8 @@ readonly IMDS=http://169.254.169.254/latest
 readonly HEALTH_SECONDS=${TWOFOLD_HEALTH_SECONDS:-180}
 readonly RETRY_SECONDS=${TWOFOLD_RETRY_SECONDS:-5}
 
-export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
+# A fixed language: what apt says is read below.
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a LC_ALL=C.UTF-8
 export AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION AWS_MAX_ATTEMPTS=10 AWS_RETRY_MODE=standard
 export PATH=$PATH:/snap/bin
 
@@ -67,13 +68,14 @@ imds() {
   curl -fsS --retry 5 --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$IMDS/meta-data/$1"
 }
 
-apt() { apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 -qq "$@"; }
+# Without the error mode `update` exits with 0 when an index cannot be fetched.
+apt() { apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any -qq "$@"; }
 
 install_packages() {
   local packages=(ca-certificates curl python3 python3-venv supervisor unzip)
   retry apt update || fail "apt-get update failed; the instance needs a way to its package archive"
   # Debian has the AWS CLI in its archive, Ubuntu 24.04 as a snap only.
-  if apt-cache policy awscli | grep -q 'Candidate: [0-9]'; then packages+=(awscli); fi
+  if [[ $(apt-cache policy awscli) == *'Candidate: '[0-9]* ]]; then packages+=(awscli); fi
   retry apt install -y --no-install-recommends "${packages[@]}" || fail "cannot install ${packages[*]}"
   command -v aws >/dev/null || retry snap install aws-cli --classic || fail "cannot install the AWS CLI"
   command -v "python$PYTHON" >/dev/null ||
@@ -176,7 +178,11 @@ start_service() {
   systemctl restart supervisor
   digest=$(basename "$(readlink "$SERVICE_HOME/current")")
   python3 -I "$ops/instance/await_health.py" --host 127.0.0.1 --port "$PORT" --digest "$digest" --seconds "$HEALTH_SECONDS" ||
-    { tail -n 40 "$ROOT/var/log/$SERVICE"/*.log && fail "release $digest is not healthy after $HEALTH_SECONDS s"; }
+    {
+      journalctl --unit supervisor --lines 20 --no-pager || true
+      tail -n 40 "$ROOT/var/log/$SERVICE"/*.log || true
+      fail "release $digest is not healthy after $HEALTH_SECONDS s"
+    }
   # Now that it runs: every worker is asked, and the release noted as one to go back to.
   bash "$ops/instance/install-release.sh" --env "$ENV_FILE" || fail "not every worker of release $digest is healthy"
   systemctl enable --now cfn-hup

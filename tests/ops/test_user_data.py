@@ -30,7 +30,13 @@ SOURCE = (OPS / "cloud-init/user-data.sh").read_text()
 RECORD = '#!/bin/sh\necho "${0##*/} $*" >>"$FAKE_AWS/calls"\n'
 FAKES = {
     "apt-get": RECORD + '[ ! -e "$FAKE_AWS/no-archive" ]\n',
-    "apt-cache": "#!/bin/sh\necho '  Candidate: 2.23.6-1'\n",
+    # Speaks the caller's language, and says more than anybody waits for.
+    "apt-cache": """#!/bin/sh
+    case ${LC_ALL:-$LANG} in de_*) word=Installationskandidat ;; *) word=Candidate ;; esac
+    echo "  $word: 2.23.6-1"
+    seq 20000
+    """,
+    "journalctl": "#!/bin/sh\necho 'supervisord: cannot read its configuration'\n",
     "snap": RECORD,
     "useradd": RECORD,
     "curl": """#!/bin/sh
@@ -245,6 +251,15 @@ def test_a_service_that_crashes_reports_its_last_words(boot: Boot) -> None:
     assert "cannot start: no database" in boot.reported()
 
 
+def test_a_supervisord_that_never_comes_up_reports_why(boot: Boot) -> None:
+    (boot.root / "bin/systemctl").write_text(RECORD)
+    digest = boot.instance.release("first")
+    assert boot.run(TWOFOLD_HEALTH_SECONDS="1").returncode == 1
+    assert f"release {digest} is not healthy after 1 s" in boot.reported()
+    assert "supervisord: cannot read its configuration" in boot.reported()
+    assert boot.signals() == FAILURE
+
+
 def test_metadata_out_of_reach_signals_failure(boot: Boot) -> None:
     ran = boot.run()
     assert ran.returncode == 1
@@ -265,6 +280,20 @@ def test_an_archive_out_of_reach_signals_failure(boot: Boot) -> None:
     assert boot.run().returncode == 1
     assert "apt-get update failed" in boot.reported()
     assert boot.signals() == FAILURE
+
+
+def test_an_index_that_does_not_come_is_an_error(booted: Boot) -> None:
+    """apt-get update exits with 0 otherwise, and the packages are then not to be found."""
+    updates = [call for call in booted.instance.calls() if call.endswith(" update")]
+    assert updates
+    assert all("-o APT::Update::Error-Mode=any" in call for call in updates)
+
+
+def test_the_aws_cli_comes_from_the_archive_whatever_the_language(boot: Boot) -> None:
+    boot.instance.release("first")
+    assert boot.run(LANG="de_DE.UTF-8").returncode == 0
+    (installed,) = [call for call in boot.instance.calls() if " install " in call]
+    assert installed.endswith(" unzip awscli")
 
 
 def test_an_image_with_another_python_signals_failure(boot: Boot) -> None:
