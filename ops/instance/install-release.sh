@@ -95,6 +95,8 @@ install() {
 }
 
 _main() {
+  # The service's user reads what is written here, whatever the caller's umask.
+  umask 022
   read_arguments "$@"
   load_environment "$env_file"
   take_lock

@@ -197,7 +197,9 @@ class Instance:
         (self.cloud / "metadata").write_text(json.dumps({"Release": pointer}) + "\n")
         return digest
 
-    def install(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def install(
+        self, *arguments: str, umask: int = 0o022, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Runs install-release as cfn-hup does, from the release that is current."""
         script = self.home / "current/ops/instance/install-release.sh"
         script = script if script.exists() else OPS / "instance/install-release.sh"
@@ -205,6 +207,7 @@ class Instance:
             ["bash", str(script), *arguments],
             env=self.environment | variables,
             cwd="/",
+            umask=umask,
             capture_output=True,
             text=True,
             timeout=60,

@@ -21,6 +21,14 @@ def test_the_first_release_is_unpacked_and_current(instance: Instance) -> None:
     assert sorted(path.name for path in (instance.home / "releases").iterdir()) == [digest]
 
 
+def test_the_services_user_can_read_it_whatever_the_operators_umask(instance: Instance) -> None:
+    instance.release("first")
+    assert instance.install(umask=0o077).returncode == 0
+    made = [instance.home / "releases", *(instance.home / "releases").rglob("*")]
+    unreadable = [path for path in made if path.stat().st_mode & 0o044 != 0o044]
+    assert unreadable == []
+
+
 def test_a_second_run_does_nothing_and_says_why(steady: Instance) -> None:
     before, fetched = steady.workers(), len(steady.fetched())
     steady.repeat()
