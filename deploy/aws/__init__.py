@@ -186,7 +186,7 @@ class Aws:
         return tuple(resource_of(one) for page in pages for one in page["StackResourceSummaries"])
 
     def resource_metadata(self, stack: str, logical_id: str) -> dict[str, Any]:
-        """The resource's Metadata, intrinsics resolved; empty when there is none, or no resource."""
+        """The resource's Metadata, intrinsics resolved; empty without one or without it."""
         answer = self._call(
             "cloudformation",
             "describe_stack_resource",

@@ -100,7 +100,12 @@ def _version(deployment: Deployment) -> awslambda.Version:
 
 
 def _versioned(deployment: Deployment) -> bytes:
-    """What a version is published of. Not where the code lies: its digest is the code."""
+    """What a version is published of. Not where the code lies: its digest is the code.
+
+    As the template says it: when something that the function refers to is replaced (a queue
+    with a new name, say), the alias shows the old one until the next release. Give that
+    resource a new logical ID with its new name; `logical_id.derived` makes one.
+    """
     properties = deployment.function.to_dict()["Properties"]
     for name in ("Code", *_UNVERSIONED):
         properties.pop(name, None)
