@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from deploy.setting import Setting
-from deploy.settings import Settings, load
+from deploy.settings import Settings, load, pyproject
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,5 +25,4 @@ def settings(
 
 def version() -> str:
     """[project] version of pyproject.toml."""
-    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(document["project"]["version"])
+    return str(pyproject(ROOT)["project"]["version"])

@@ -106,10 +106,9 @@ class Settings:
 
 
 def _not_set(setting: Setting[Any]) -> str:
-    return (
-        f"{setting.name} is not set. "
-        f"Pass {setting.flag} or set it under [tool.twofold] in pyproject.toml."
-    )
+    # No command takes the name as a flag: it belongs to the project.
+    how = "Set" if setting is NAME else f"Pass {setting.flag} or set"
+    return f"{setting.name} is not set. {how} it under [tool.twofold] in pyproject.toml."
 
 
 def load(
@@ -123,19 +122,29 @@ def load(
     """The settings of the project in `root`; see `read`.
 
     Raises:
-        SettingsError: pyproject.toml is missing, is not TOML, or has problems.
+        SettingsError: pyproject.toml cannot be read, or has problems.
     """
-    path = root / "pyproject.toml"
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(f"{path} is missing; run twofold in a Twofold project.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"pyproject.toml is not valid TOML: {error}.") from None
-    table = document.get("tool", {}).get("twofold")
+    table = pyproject(root).get("tool", {}).get("twofold")
     if not isinstance(table, dict):
         raise SettingsError("pyproject.toml has no table [tool.twofold]; add it with a name.")
     return read(table, environment, flags, declared, others_allowed=others_allowed)
+
+
+def pyproject(root: Path) -> dict[str, Any]:
+    """What stands in the project's pyproject.toml.
+
+    Raises:
+        SettingsError: it is missing, cannot be read, or is not TOML.
+    """
+    path = root / "pyproject.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is missing; run twofold in a Twofold project.") from None
+    except OSError as error:
+        raise SettingsError(f"Cannot read {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"pyproject.toml is not valid TOML: {error}.") from None
 
 
 def read(

@@ -260,6 +260,21 @@ def test_a_bucket_elsewhere_is_one_error_before_any_work(account: Tree) -> None:
     )
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["status"]])
+def test_a_malformed_project_file_is_one_error(tree: Tree, arguments: list[str]) -> None:
+    (tree.root / "pyproject.toml").write_text("[")
+    code, lines = tree.error(*arguments)
+    assert code == 2
+    assert lines[0].startswith(f"{SAID}pyproject.toml is not valid TOML: ")
+
+
+def test_a_project_file_that_cannot_be_read_is_one_error(tree: Tree) -> None:
+    path = tree.root / "pyproject.toml"
+    path.unlink()
+    path.mkdir()
+    assert tree.error("status") == (2, [f"{SAID}Cannot read {path}: Is a directory."])
+
+
 def test_local_without_up_says_so(tree: Tree) -> None:
     code, lines = tree.error("status", "--local")
     assert code == 6

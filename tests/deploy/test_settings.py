@@ -88,9 +88,7 @@ def test_a_bad_value_in_a_stage_names_the_stage() -> None:
 def test_a_setting_without_a_default_has_to_be_set() -> None:
     with pytest.raises(SettingsError) as caught:
         read({"stages": {"dev": {}}}, {}, {})
-    assert str(caught.value) == (
-        "name is not set. Pass --name or set it under [tool.twofold] in pyproject.toml."
-    )
+    assert str(caught.value) == ("name is not set. Set it under [tool.twofold] in pyproject.toml.")
 
 
 def test_an_optional_setting_is_demanded_only_by_who_needs_it() -> None:
