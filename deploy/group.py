@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import click
 
-from deploy.cli import COMMANDS, USAGE, overview
+from deploy.overview import COMMANDS, overview
 
+USAGE = 2
 _NAMES = {"help_option_names": ["-h", "--help"]}
 
 

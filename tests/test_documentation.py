@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from deploy import cli
 from deploy.composition import topology_settings
+from deploy.overview import COMMANDS, EXIT_CODES
 from deploy.setting import REQUIRED, Setting
 from deploy.settings import GENERAL, PYTHON
 
@@ -40,19 +40,19 @@ def test_every_documented_setting_exists() -> None:
     assert documented == {setting.name for setting in SETTINGS}
 
 
-@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_is_described(name: str) -> None:
     assert f"`twofold {name}" in README
 
 
-@pytest.mark.parametrize(("code", "meaning"), cli.EXIT_CODES.items())
+@pytest.mark.parametrize(("code", "meaning"), EXIT_CODES.items())
 def test_every_exit_code_has_its_row(code: int, meaning: str) -> None:
     assert f"| {code} | {meaning} |\n" in README
 
 
 def test_every_command_named_exists() -> None:
     named = set(re.findall(r"(?:^|`)twofold ([a-z]+)", README + OPERATIONS, re.MULTILINE))
-    assert named <= set(cli.COMMANDS)
+    assert named <= set(COMMANDS)
 
 
 def test_every_make_target_is_described_and_no_other() -> None:

@@ -329,17 +329,6 @@ class Aws:
         events = answer["events"] if answer else ()
         return tuple(line for event in events for line in event["message"].splitlines())
 
-    def put_parameter(self, name: str, value: str) -> None:
-        """The SSM parameter has this value afterwards."""
-        self._call(
-            "ssm",
-            "put_parameter",
-            Name=name,
-            Value=value,
-            Type="String",
-            Overwrite=True,
-        )
-
     # One request
 
     def _opened(self) -> Any:

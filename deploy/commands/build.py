@@ -11,9 +11,9 @@ import click
 from deploy import project
 from deploy.artifact import Artifact
 from deploy.artifact.build import build
-from deploy.cli import COMMANDS
 from deploy.console import Console
 from deploy.flags import json_flag, settings_flags
+from deploy.overview import COMMANDS
 from deploy.settings import ARCHITECTURE, PYTHON, STAGE, Settings
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from deploy.cli import COMMANDS
 from deploy.connection import connect
 from deploy.console import Console
 from deploy.errors import SettingsError
 from deploy.flags import json_flag, local_flag, settings_flags
+from deploy.overview import COMMANDS
 from deploy.settings import BUCKET, REGION, STAGE, Settings
 from deploy.stack import Stack, StackResource
 from deploy.stack.deletion import delete

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deploy import project
-from deploy.cli import COMMANDS
 from deploy.composition import topology_settings
 from deploy.console import Console
 from deploy.errors import LocalError
@@ -17,6 +16,7 @@ from deploy.flags import json_flag, settings_flags
 from deploy.local.cloud import Ports, play
 from deploy.local.comparison import Row, compare, differences, document
 from deploy.local.interrupts import Interrupts
+from deploy.overview import COMMANDS
 from deploy.settings import STAGE
 
 if TYPE_CHECKING:

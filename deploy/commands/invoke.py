@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from deploy import logical_id
-from deploy.cli import COMMANDS
 from deploy.connection import Connection, connect
 from deploy.errors import SettingsError, StackError
 from deploy.flags import json_flag, local_flag, settings_flags
+from deploy.overview import COMMANDS
 from deploy.question import Answer, ask
 from deploy.request import Direct, Http, Typed, request
 from deploy.settings import REGION, STAGE

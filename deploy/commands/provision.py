@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from deploy import project
-from deploy.cli import COMMANDS
 from deploy.commands.build import built
 from deploy.composition import composer, topology_settings
 from deploy.connection import connect
 from deploy.console import Console
 from deploy.flags import json_flag, local_flag, settings_flags
+from deploy.overview import COMMANDS
 from deploy.settings import GENERAL, NAME
 from deploy.stack.plan import Plan, plan
 from deploy.stack.provision import Outcome, preview, provision, survey

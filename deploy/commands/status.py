@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from deploy.cli import COMMANDS
 from deploy.connection import connect
 from deploy.flags import json_flag, local_flag, settings_flags
+from deploy.overview import COMMANDS
 from deploy.settings import REGION, STAGE
 from deploy.stack.inspection import inspect
 from deploy.stack.status import lines

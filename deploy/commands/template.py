@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from deploy import project
-from deploy.cli import COMMANDS
 from deploy.commands.build import built
 from deploy.composition import composer, topology_settings
 from deploy.connection import connect
 from deploy.console import Console
 from deploy.errors import SettingsError
 from deploy.flags import settings_flags
+from deploy.overview import COMMANDS
 from deploy.settings import BUCKET, GENERAL, NAME
 from deploy.stack.plan import plan
 from deploy.stack.provision import usable_bucket

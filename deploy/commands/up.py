@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from deploy import project
-from deploy.cli import COMMANDS
 from deploy.composition import topology_settings
 from deploy.connection import RECORD
 from deploy.console import Console
@@ -22,6 +21,7 @@ from deploy.local.instance import PORT_FLAG
 from deploy.local.interrupts import Interrupts
 from deploy.local.record import refuse_second, written
 from deploy.local.vigil import Vigil
+from deploy.overview import COMMANDS
 from deploy.settings import STAGE
 from service.settings import PORT
 

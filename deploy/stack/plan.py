@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from deploy.settings import Settings
 INLINE_LIMIT = 51_200
 SIZE_LIMIT = 1_000_000
 BUILD_ID_LENGTH = 12
+# An instance refuses any other, because its scripts pass the build ID on: ops/instance/pointer.py.
+BUILD_ID = re.compile(r"[A-Za-z0-9_.:+-]+")
 
 Compose = Callable[[ReleasePointer], str]
 """From where the artifact is to the template's text."""
@@ -56,8 +59,13 @@ def plan(
     makes the same template, and there is nothing to change.
 
     Raises:
-        SettingsError: the template is larger than CloudFormation takes.
+        SettingsError: the build ID is malformed, or the template is larger than
+            CloudFormation takes.
     """
+    if build_id and not BUILD_ID.fullmatch(build_id):
+        raise SettingsError(
+            f"--build-id is {build_id!r}; expected letters, digits and any of _ . : + -"
+        )
     pointer = ReleasePointer(
         bucket=bucket,
         key=artifact.key,

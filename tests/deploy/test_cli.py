@@ -14,7 +14,8 @@ import click
 import pytest
 
 from deploy import cli, errors
-from deploy.cli import COMMANDS, EXIT_CODES, main, overview
+from deploy.cli import main
+from deploy.overview import COMMANDS, EXIT_CODES, overview
 from tests.deploy.tree import Tree
 
 HEAVY = ("boto3", "botocore", "troposphere", "rich", "importlib.metadata")

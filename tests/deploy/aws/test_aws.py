@@ -183,13 +183,6 @@ def test_the_members_of_a_fleet_have_addresses(aws: Aws) -> None:
     assert {one.launch_template_version for one in fleet.instances} == {"1"}
 
 
-def test_a_parameter_can_be_put_twice(aws: Aws) -> None:
-    aws.put_parameter("/mine", "one")
-    aws.put_parameter("/mine", "two")
-    found = boto3.client("ssm", "eu-central-1").get_parameter(Name="/mine")
-    assert found["Parameter"]["Value"] == "two"
-
-
 def test_the_address_of_an_object_carries_no_signature(aws: Aws) -> None:
     url = aws.object_url("artifacts", "hello/templates/a.json")
     assert url.startswith("https://artifacts.s3")
