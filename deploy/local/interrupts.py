@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,7 +15,8 @@ class Interrupts:
     """Raises KeyboardInterrupt in the main thread on SIGINT and SIGTERM, but not while shielded.
 
     An interrupt that comes within `shield()` is raised at its end, so a process is never
-    started without being written down, and cleaning up is not cut short.
+    started without being written down, and cleaning up is not cut short. In any other
+    thread nothing is raised, so a shield has nothing to do there.
     """
 
     def __init__(self) -> None:
@@ -33,6 +35,10 @@ class Interrupts:
 
     @contextmanager
     def shield(self) -> Iterator[None]:
+        """No interrupt within the block; one that came meanwhile is raised at its end."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         self._depth += 1
         try:
             yield
