@@ -25,13 +25,18 @@ def test_an_interrupt_is_raised_at_once(interrupts: Interrupts, number: signal.S
 
 
 def test_within_a_shield_it_waits_for_the_outermost_end(interrupts: Interrupts) -> None:
-    reached = []
-    with pytest.raises(KeyboardInterrupt), interrupts.shield():
+    reached: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_within_two_shields(interrupts, reached)
+    assert reached == ["inner", "outer"]
+
+
+def _interrupted_within_two_shields(interrupts: Interrupts, reached: list[str]) -> None:
+    with interrupts.shield():
         with interrupts.shield():
             signal.raise_signal(signal.SIGINT)
             reached.append("inner")
         reached.append("outer")
-    assert reached == ["inner", "outer"]
 
 
 def test_a_shield_in_another_thread_neither_delays_nor_takes_it(interrupts: Interrupts) -> None:
