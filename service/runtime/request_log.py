@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from typing import TextIO
 
 from service.runtime.asgi import Application, Message, Receive, Scope, Send
-from service.runtime.logs import REQUEST_ID, origin, quoted, utc
+from service.runtime.logs import REQUEST_ID, milliseconds, origin, quoted, utc
 from service.settings import Settings
 
 HEALTH_PATH = "/healthz"
@@ -84,7 +84,7 @@ class RequestLog:
                 f'{{"time":"{utc(time.time())}","level":"{_LEVEL_NAMES[level]}",'
                 f'"logger":"service.request","message":{quoted(f"{method} {path} {status}")},'
                 f'{self._origin},"request_id":{quoted(request_id)},"method":{quoted(method)},'
-                f'"path":{quoted(path)},"status":{status},"ms":{seconds * 1000:.3f}}}\n'
+                f'"path":{quoted(path)},"status":{status},"ms":{milliseconds(seconds)}}}\n'
             )
             self._stream.flush()
         except (OSError, ValueError):

@@ -24,7 +24,7 @@ LATENCY_LIMIT_MS = 2.0
 _REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
-def measure(rounds: int = 5, seconds: int = 1) -> list[Row]:
+def measure(rounds: int = 9, seconds: int = 1) -> list[Row]:
     """Requests per second, the median over interleaved rounds; then keep-alive latency.
 
     Raises:
