@@ -1,5 +1,6 @@
 """A request ID and a log line for every request, in both modes, as plain ASGI."""
 
+import functools
 import itertools
 import logging
 import os
@@ -75,16 +76,15 @@ class RequestLog:
             await response.send(message)
 
     def _write(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        method, path = scope["method"], scope["path"]
-        level = _level(path, status)
+        path = scope["path"]
+        line = _line if len(path) <= _LONGEST_KEPT else _line.__wrapped__
+        level, head, tail = line(self._origin, scope["method"], path, status)
         if not logger.isEnabledFor(level):
             return
         try:
             self._stream.write(
-                f'{{"time":"{utc(time.time())}","level":"{_LEVEL_NAMES[level]}",'
-                f'"logger":"service.request","message":{quoted(f"{method} {path} {status}")},'
-                f'{self._origin},"request_id":{quoted(request_id)},"method":{quoted(method)},'
-                f'"path":{quoted(path)},"status":{status},"ms":{milliseconds(seconds)}}}\n'
+                f'{{"time":"{utc(time.time())}",{head},"request_id":{quoted(request_id)},'
+                f'{tail},"ms":{milliseconds(seconds)}}}\n'
             )
             self._stream.flush()
         except (OSError, ValueError):
@@ -113,7 +113,21 @@ class _Response:
         return self._send(message)
 
 
-_LEVEL_NAMES = {logging.DEBUG: "DEBUG", logging.INFO: "INFO", logging.ERROR: "ERROR"}
+# Of a path; so that what is kept stays small, whatever is asked for.
+_LONGEST_KEPT = 128
+
+
+@functools.lru_cache(maxsize=256)
+def _line(origin: str, method: str, path: str, status: int) -> tuple[int, str, str]:
+    """The level of a request's line, and what it shares with the lines of equal requests."""
+    level = _level(path, status)
+    message = quoted(f"{method} {path} {status}")
+    return (
+        level,
+        f'"level":"{logging.getLevelName(level)}","logger":"service.request",'
+        f'"message":{message},{origin}',
+        f'"method":{quoted(method)},"path":{quoted(path)},"status":{status}',
+    )
 
 
 def _level(path: str, status: int) -> int:
