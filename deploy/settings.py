@@ -177,7 +177,7 @@ def read(
         "in the environment": _from_environment(environment, known.values()),
         "on the command line": {key: flags[key] for key in flags if flags[key] is not None},
     }
-    problems = [] if stage in stages else [_unknown_stage(stage, stages)]
+    problems = [] if str(stage) in stages else [_unknown_stage(stage, stages)]
     if not others_allowed:
         problems += _unknown_settings(layers, known)
     values: dict[str, object] = {}

@@ -79,6 +79,13 @@ def test_an_unknown_stage_names_the_known_ones() -> None:
     ]
 
 
+@pytest.mark.parametrize("stage", [["dev"], {}, 3])
+def test_a_stage_that_is_no_text_is_told_like_any_other_wrong_value(stage: object) -> None:
+    assert problems({"stage": stage})[-1] == (
+        f"stage is {stage!r} in pyproject.toml; expected up to 16 lower-case letters and digits."
+    )
+
+
 def test_a_bad_value_in_a_stage_names_the_stage() -> None:
     assert problems({"stages": {"dev": {"size": 3}}}) == [
         "size is 3 in stage 'dev' of pyproject.toml; expected a form like 't3.micro'."

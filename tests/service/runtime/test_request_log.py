@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from service.runtime.request_log import RequestLog, request_id_of
+from service.runtime.request_log import RequestLog, _line, request_id_of
 from service.settings import Settings
 from tests.service.conftest import Log
 from tests.service.events import Context
@@ -115,6 +115,14 @@ def test_no_path_can_forge_a_line(log: Log, path: str) -> None:
     assert log.text.isascii()
     assert log.text.count("\n") == 1
     assert log.lines[0]["path"] == path
+
+
+def test_a_path_too_long_to_be_kept_is_logged_whole_and_not_kept(log: Log) -> None:
+    kept = _line.cache_info().currsize
+    path = "/" + "a" * 5_000
+    requested(_respond, scope(path=path), log.stream)
+    assert log.lines[0]["path"] == path
+    assert _line.cache_info().currsize == kept
 
 
 def test_a_healthy_health_check_is_a_line_for_debugging_only(log: Log) -> None:
