@@ -24,11 +24,18 @@ from deploy.aws.described import (
     fleet_of,
     function_of,
     hex_of,
+    launch_template_of,
     resource_of,
     stack_of,
 )
 from deploy.aws.refusal import Refusal, explain
-from deploy.aws.running import FleetState, FunctionState, Identity, Invocation
+from deploy.aws.running import (
+    FleetState,
+    FunctionState,
+    Identity,
+    Invocation,
+    LaunchTemplateState,
+)
 from deploy.errors import AwsError
 from deploy.stack import ChangeSet, ChangeSetType, Stack, StackEvent, StackResource
 
@@ -287,6 +294,16 @@ class Aws:
         members = groups[0].get("Instances", [])
         addresses = self._addresses([member["InstanceId"] for member in members])
         return fleet_of(groups[0], addresses)
+
+    def launch_template(self, template: str, version: str) -> LaunchTemplateState:
+        """What an instance of this version of the launch template is started with."""
+        answer = self._call(
+            "ec2",
+            "describe_launch_template_versions",
+            LaunchTemplateId=template,
+            Versions=[version],
+        )
+        return launch_template_of(answer["LaunchTemplateVersions"][0])
 
     def _addresses(self, instances: Sequence[str]) -> dict[str, str]:
         if not instances:

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.aws.running import FleetState, FunctionState, InstanceState
+from deploy.aws.running import FleetState, FunctionState, InstanceState, LaunchTemplateState
 from deploy.stack import Change, ChangeSet, Stack, StackEvent, StackResource
 
 
@@ -98,6 +98,18 @@ def function_of(found: Mapping[str, Any]) -> FunctionState:
         environment=dict(found.get("Environment", {}).get("Variables", {})),
         state=found.get("State", ""),
         update=found.get("LastUpdateStatus", ""),
+    )
+
+
+def launch_template_of(version: Mapping[str, Any]) -> LaunchTemplateState:
+    """From an entry of DescribeLaunchTemplateVersions."""
+    launched = version["LaunchTemplateData"]
+    return LaunchTemplateState(
+        image=launched.get("ImageId", ""),
+        type=launched.get("InstanceType", ""),
+        key=launched.get("KeyName", ""),
+        user_data=base64.b64decode(launched.get("UserData", "")),
+        tokens_required=launched.get("MetadataOptions", {}).get("HttpTokens") == "required",
     )
 
 

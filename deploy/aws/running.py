@@ -49,6 +49,21 @@ class FleetState:
 
 
 @dataclass(frozen=True)
+class LaunchTemplateState:
+    """One version of a launch template; `user_data` is decoded, `key` empty without one.
+
+    `tokens_required` says that the metadata service answers only with a session token
+    (IMDSv2).
+    """
+
+    image: str
+    type: str
+    key: str
+    user_data: bytes
+    tokens_required: bool
+
+
+@dataclass(frozen=True)
 class Invocation:
     """What a direct invocation gave.
 

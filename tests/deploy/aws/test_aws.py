@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import socket
 import time
@@ -13,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from deploy.aws import Aws
+from deploy.aws.running import LaunchTemplateState
 from deploy.errors import AwsError
 from tests.deploy.wire import answering, refusing
 
@@ -158,6 +160,21 @@ def test_what_is_not_there_is_none(aws: Aws) -> None:
     assert aws.stack("hello-dev") is None
     assert aws.function("hello") is None
     assert aws.fleet("hello") is None
+
+
+def test_a_launch_template_says_what_an_instance_is_started_with(aws: Aws) -> None:
+    launched = {
+        "ImageId": "ami-0123456789abcdef0",
+        "InstanceType": "t3.micro",
+        "UserData": base64.b64encode(b"#!/bin/bash\n").decode(),
+        "MetadataOptions": {"HttpTokens": "required"},
+    }
+    ec2 = boto3.client("ec2", region_name=aws.region)
+    made = ec2.create_launch_template(LaunchTemplateName="one", LaunchTemplateData=launched)
+    found = aws.launch_template(made["LaunchTemplate"]["LaunchTemplateId"], "1")
+    assert found == LaunchTemplateState(
+        "ami-0123456789abcdef0", "t3.micro", "", b"#!/bin/bash\n", tokens_required=True
+    )
 
 
 def test_the_members_of_a_fleet_have_addresses(aws: Aws) -> None:

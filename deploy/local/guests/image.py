@@ -1,0 +1,191 @@
+"""The image of a guest: Debian as its archive has it, made once per Python version and kept.
+
+Two kinds. A bare one has what Debian's cloud images have that matters here (systemd,
+cloud-init, curl), so user data has everything else to install. A prepared one has the
+packages that user data installs as well, so that a boot takes seconds.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.console import Console
+from deploy.errors import LocalError
+from deploy.local.workspace import end_of_file
+from deploy.target import PYTHONS
+
+_SUITES = {"Debian 12": "bookworm", "Debian 13": "trixie"}
+_BARE = (
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "iproute2",
+    "python3",
+    "ca-certificates",
+    "cloud-init",
+    "curl",
+    "unzip",
+)
+PREPARED = ("awscli", "python3-venv", "supervisor")
+"""What user data installs."""
+
+_FILES = Path(__file__).parent / "image"
+_MADE = "made.json"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A root file system that guests lie over; nothing is ever written to it.
+
+    `made` is when, `seconds` is how long that took.
+    """
+
+    python: str
+    suite: str
+    prepared: bool
+    root: Path
+    made: datetime
+    seconds: float
+
+
+def image(
+    cache: Path, python: str, console: Console, *, prepared: bool = True, rebuild: bool = False
+) -> Image:
+    """The cached image, made first where there is none, or where `rebuild` says so.
+
+    Raises:
+        LocalError: no guest can be made for this Python version, or mmdebstrap failed.
+    """
+    recipe = _Recipe(python, _suite(python), prepared)
+    folder = cache / "guests" / recipe.name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.parent / f"{recipe.name}.lock"):
+        if rebuild or not (folder / _MADE).exists():
+            kind = "prepared" if prepared else "bare"
+            with console.step(f"Making the {kind} guest image of {PYTHONS[python].image}"):
+                _make(recipe, folder)
+    return _read(recipe, folder)
+
+
+def find(cache: Path, python: str, *, prepared: bool = True) -> Image | None:
+    """The cached image, or None; nothing is made.
+
+    Raises:
+        LocalError: no guest can be made for this Python version.
+    """
+    recipe = _Recipe(python, _suite(python), prepared)
+    folder = cache / "guests" / recipe.name
+    return _read(recipe, folder) if (folder / _MADE).exists() else None
+
+
+def _suite(python: str) -> str:
+    name = PYTHONS[python].image
+    if name not in _SUITES:
+        raise LocalError(
+            f"Python {python} runs on {name}, and guests are made of Debian only. "
+            "Run twofold under Python 3.11 or 3.13 for guests, or leave --guests out."
+        )
+    return _SUITES[name]
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    python: str
+    suite: str
+    prepared: bool
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        return _BARE + PREPARED if self.prepared else _BARE
+
+    @property
+    def name(self) -> str:
+        """Another recipe is another image: what is cached is never out of date."""
+        digest = hashlib.sha256(repr(self).encode() + repr(self.packages).encode())
+        for path in sorted(_FILES.iterdir()):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        kind = "prepared" if self.prepared else "bare"
+        return f"{self.suite}-{kind}-{digest.hexdigest()[:12]}"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Two programs do not make one image at the same time; the later one waits."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make(recipe: _Recipe, folder: Path) -> None:
+    start = time.monotonic()
+    partial = folder.with_suffix(".partial")
+    _remove(partial)
+    partial.mkdir()
+    try:
+        _mmdebstrap(recipe, partial)
+        made = {
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - start, 1),
+        }
+        (partial / _MADE).write_text(json.dumps(made) + "\n", encoding="utf-8")
+        _remove(folder)
+        partial.rename(folder)
+    finally:
+        _remove(partial)
+
+
+def _mmdebstrap(recipe: _Recipe, folder: Path) -> None:
+    log = folder / "mmdebstrap.log"
+    with log.open("wb") as output:
+        making = subprocess.Popen(
+            [
+                "mmdebstrap",
+                "--mode=root",
+                "--variant=minbase",
+                f"--include={','.join(recipe.packages)}",
+                f'--customize-hook=/bin/bash {_FILES / "customize.sh"} "$1" {recipe.suite}',
+                recipe.suite,
+                str(folder / "root"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            status = making.wait()
+        except BaseException:
+            making.terminate()
+            making.wait()
+            raise
+    if status:
+        raise LocalError(
+            f"mmdebstrap cannot make an image of {recipe.suite} (status {status}). "
+            f"The end of its log:\n{end_of_file(log, 10)}"
+        )
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _read(recipe: _Recipe, folder: Path) -> Image:
+    made = json.loads((folder / _MADE).read_text(encoding="utf-8"))
+    return Image(
+        python=recipe.python,
+        suite=recipe.suite,
+        prepared=recipe.prepared,
+        root=folder / "root",
+        made=datetime.fromisoformat(made["made"]),
+        seconds=made["seconds"],
+    )

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Boots one guest in the network and mount namespaces that it is started in, and again when it
+# reboots. Started by guest.py through unshare(1); ends when the guest has shut down.
+#
+#   start.sh FOLDER IMAGE NAME
+#
+# FOLDER holds the guest's own files (upper/, over IMAGE) and the pipe `go`, which is written to
+# as soon as the metadata service and the way out are there. TERM shuts the guest down.
+set -Eeuo pipefail
+
+readonly folder=$1 image=$2 name=$3
+readonly REBOOT=133 # systemd-nspawn(1), "Exit status": the container asked for a reboot
+
+ip link set lo up
+ip address add 169.254.169.254/32 dev lo
+mkdir -p "$folder"/{upper,work,root}
+mount -t overlay overlay -o "lowerdir=$image,upperdir=$folder/upper,workdir=$folder/work" "$folder/root"
+touch "$folder/network"
+read -r resolver <"$folder/go"
+printf 'nameserver %s\n' "$resolver" >"$folder/root/etc/resolv.conf"
+printf '%s\n' "$name" >"$folder/root/etc/hostname"
+
+trap 'kill -TERM "$nspawn" 2>/dev/null || true' TERM
+while true; do
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$folder/root" \
+    --machine="$name" --boot --register=no --keep-unit --console=read-only \
+    --network-namespace-path=/proc/self/ns/net --resolv-conf=off --link-journal=no &
+  nspawn=$!
+  status=0
+  # A signal ends the wait, not the guest.
+  until wait "$nspawn" && status=0 || status=$? && ! kill -0 "$nspawn" 2>/dev/null; do :; done
+  [[ $status == "$REBOOT" ]] || exit "$status"
+done
