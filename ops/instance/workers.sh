@@ -2,8 +2,6 @@
 # The workers under supervisord: which release each runs, and moving them one at a time.
 
 readonly WORKERS='service:*'
-# Seconds for a worker that should be serving already; a restarted one gets SERVICE_HEALTH_SECONDS.
-readonly PRESENT_SECONDS=5
 # Why the last roll_workers failed; swap.sh reports it.
 ROLL_FAILURE=''
 
@@ -23,16 +21,16 @@ release_of() { basename "$(readlink "/proc/$1/cwd" 2>/dev/null || printf none)";
 # RUNNING is not ready: the process itself must answer. The socket is shared, so it is asked until
 # the answer comes from this process.
 answers() {
-  local pid=$1 digest=$2 seconds=$3
+  local pid=$1 digest=$2
   python3 -I "${here:?}/await_health.py" --host "$SERVICE_HOST" --port "$SERVICE_PORT" \
-    --digest "$digest" --pid "$pid" --seconds "$seconds" 9>&-
+    --digest "$digest" --pid "$pid" --seconds "$SERVICE_HEALTH_SECONDS" 9>&-
 }
 
 worker_serves() {
   local pid
   pid=$(worker_pid "$1")
   [[ $pid =~ ^[1-9][0-9]*$ && $(release_of "$pid") == "$2" ]] || return 1
-  answers "$pid" "$2" "$PRESENT_SECONDS" >/dev/null 2>&1
+  answers "$pid" "$2" >/dev/null 2>&1
 }
 
 workers_serve() {
@@ -63,7 +61,7 @@ roll_worker() {
     ROLL_FAILURE="$worker does not start: ${output##*$'\n'}"
     return 1
   fi
-  if ! output=$(answers "$(worker_pid "$worker")" "$digest" "$SERVICE_HEALTH_SECONDS" 2>&1); then
+  if ! output=$(answers "$(worker_pid "$worker")" "$digest" 2>&1); then
     # shellcheck disable=SC2034  # read by swap.sh
     ROLL_FAILURE="$worker is not healthy: ${output##*$'\n'}"
     return 1

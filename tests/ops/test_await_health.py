@@ -54,25 +54,25 @@ def wait(
 
 def test_each_of_two_processes_behind_one_socket_is_told_apart(listener: socket.socket) -> None:
     with worker(listener, "old") as old, worker(listener, "new") as new:
-        assert wait(listener, new, "new", "10").returncode == 0
-        assert wait(listener, old, "old", "10").returncode == 0
+        assert wait(listener, new, "new", "60").returncode == 0
+        assert wait(listener, old, "old", "60").returncode == 0
 
 
 def test_the_other_processs_answer_does_not_count(listener: socket.socket) -> None:
     with worker(listener, "new"), worker(listener, "old") as old:
-        ran = wait(listener, old, "new", "2")
+        ran = wait(listener, old, "new", "5")
     assert ran.returncode == 1
     assert ran.stdout == "/healthz answered digest old, expected new\n"
 
 
 def test_an_error_status_is_told_with_its_body(listener: socket.socket) -> None:
     with worker(listener, "new", "503 Service Unavailable") as pid:
-        ran = wait(listener, pid, "new", "1")
+        ran = wait(listener, pid, "new", "5")
     assert (ran.returncode, ran.stdout) == (1, '/healthz answered 503: {"digest": "new"}\n')
 
 
 def test_a_process_that_is_gone_ends_the_wait_at_once(listener: socket.socket) -> None:
     with worker(listener, "new") as pid:
         pass
-    ran = wait(listener, pid, "new", "60")
+    ran = wait(listener, pid, "new", "600")
     assert (ran.returncode, ran.stdout) == (1, f"process {pid} is gone\n")

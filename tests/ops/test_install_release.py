@@ -113,7 +113,7 @@ def test_a_release_that_does_not_come_up_is_taken_back(
     good = serving.link("current")
     digest = serving.release("bad", behaviour)
     with serving.load() as answers:
-        ran = serving.install()
+        ran = serving.install(SERVICE_HEALTH_SECONDS="10")
     assert ran.returncode == 1
     assert f"release {short(digest)} failed: {reason}" in ran.stderr
     assert ran.stderr.endswith(f"keeping release {short(good)}\n")
@@ -207,7 +207,7 @@ def test_a_run_that_was_killed_after_the_flip_is_finished_by_the_next(serving: I
 def test_a_run_that_was_killed_while_going_back_is_finished_by_the_next(serving: Instance) -> None:
     good = serving.link("current")
     bad = serving.release("bad", "unhealthy")
-    assert serving.install_until("going back to release") != 0
+    assert serving.install_until("going back to release", SERVICE_HEALTH_SECONDS="10") != 0
     assert serving.link("current") == bad
     assert serving.install().returncode == 0
     assert serving.link("current") == good

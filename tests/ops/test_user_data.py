@@ -23,7 +23,7 @@ import pytest
 
 from deploy.expression import USER_DATA_LIMIT, user_data
 from tests.deploy.evaluator import evaluate
-from tests.ops.instances import BUCKET, OPS, Instance, scratch
+from tests.ops.instances import BUCKET, OPS, PATIENCE, Instance, scratch
 
 SOURCE = (OPS / "cloud-init/user-data.sh").read_text()
 
@@ -61,6 +61,8 @@ FAKES = {
     config=$SERVICE_HOME/current/ops/supervisor/supervisord.conf
     supervisord -c "$config" >/dev/null 2>&1 &
     echo $! >"$FAKE_AWS/supervisord.pid"
+    # It stops when the tests are killed.
+    (while kill -0 $! && kill -0 "$TESTS"; do sleep 1; done; kill $!) >/dev/null 2>&1 &
     """,
 }
 
@@ -106,7 +108,8 @@ class Boot:
                 "TWOFOLD_ROOT": str(self.root),
                 "TWOFOLD_USER": inherited["SERVICE_USER"],
                 "TWOFOLD_HOST": "127.0.0.1",
-                "TWOFOLD_HEALTH_SECONDS": "5",
+                "TWOFOLD_HEALTH_SECONDS": "120",
+                "TESTS": str(os.getpid()),
                 "TWOFOLD_RETRY_SECONDS": "0",
                 "PIP_NO_INDEX": "1",
                 **variables,
@@ -114,7 +117,7 @@ class Boot:
             cwd="/",
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=5 * PATIENCE,
             check=False,
         )
         self.ran = ran.stdout + ran.stderr
@@ -237,16 +240,16 @@ def test_a_tampered_artifact_is_not_unpacked_and_signals_failure(boot: Boot) -> 
 
 def test_a_service_that_never_gets_healthy_signals_failure_with_the_reason(boot: Boot) -> None:
     digest = boot.instance.release("bad", "unhealthy")
-    ran = boot.run()
+    ran = boot.run(TWOFOLD_HEALTH_SECONDS="10")
     assert ran.returncode == 1
     assert boot.signals() == FAILURE
-    assert f"release {digest} is not healthy after 5 s" in boot.reported()
+    assert f"release {digest} is not healthy after 10 s" in boot.reported()
     assert "/healthz answered 500" in boot.reported()
 
 
 def test_a_service_that_crashes_reports_its_last_words(boot: Boot) -> None:
     boot.instance.release("bad", "crash")
-    assert boot.run().returncode == 1
+    assert boot.run(TWOFOLD_HEALTH_SECONDS="10").returncode == 1
     assert boot.signals() == FAILURE
     assert "cannot start: no database" in boot.reported()
 
