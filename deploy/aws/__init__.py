@@ -222,6 +222,14 @@ class Aws:
         events = answer["StackEvents"] if answer else ()
         return str(events[0]["EventId"]) if events else ""
 
+    def template(self, stack: str) -> str:
+        """The text of the stack's template, equal to what was sent up to its spacing."""
+        answer = self._call(
+            "cloudformation", "get_template", StackName=stack, TemplateStage="Original"
+        )
+        body = answer["TemplateBody"]
+        return body if isinstance(body, str) else json.dumps(body)
+
     def create_change_set(self, stack: str, name: str, kind: ChangeSetType, template: str) -> str:
         """The new change set's ARN; `template` is its text, or its URL in S3.
 
@@ -294,6 +302,15 @@ class Aws:
         members = groups[0].get("Instances", [])
         addresses = self._addresses([member["InstanceId"] for member in members])
         return fleet_of(groups[0], addresses)
+
+    def set_desired_capacity(self, fleet: str, count: int) -> None:
+        """The Auto Scaling group wants so many instances from now on."""
+        self._call(
+            "autoscaling",
+            "set_desired_capacity",
+            AutoScalingGroupName=fleet,
+            DesiredCapacity=count,
+        )
 
     def launch_template(self, template: str, version: str) -> LaunchTemplateState:
         """What an instance of this version of the launch template is started with."""

@@ -121,6 +121,7 @@ def fleet_of(group: Mapping[str, Any], addresses: Mapping[str, str]) -> FleetSta
         minimum=group["MinSize"],
         maximum=group["MaxSize"],
         instances=tuple(_member(one, addresses) for one in group.get("Instances", ())),
+        launch_template_version=group.get("LaunchTemplate", {}).get("Version", ""),
     )
 
 

@@ -39,13 +39,14 @@ class InstanceState:
 
 @dataclass(frozen=True)
 class FleetState:
-    """An Auto Scaling group as it is."""
+    """An Auto Scaling group as it is; `launch_template_version` is what new instances get."""
 
     name: str
     desired: int
     minimum: int
     maximum: int
     instances: tuple[InstanceState, ...]
+    launch_template_version: str = ""
 
 
 @dataclass(frozen=True)
