@@ -21,7 +21,11 @@ LOCAL_CREDENTIALS = ("test", "test")
 
 @dataclass(frozen=True)
 class LocalCloud:
-    """What `twofold up` writes down about itself while it runs."""
+    """What `twofold up` writes down about itself while it runs.
+
+    `instance_url` is empty when the fleet is played by guests: they come and go, and the
+    embedded AWS knows them. `folder` holds what runs.
+    """
 
     pid: int
     endpoint: str
@@ -30,6 +34,7 @@ class LocalCloud:
     instance_url: str
     bucket: str
     region: str
+    folder: str
 
 
 @dataclass(frozen=True)

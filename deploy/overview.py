@@ -8,6 +8,7 @@ from __future__ import annotations
 COMMANDS = {
     "demo": "Play the whole stack on this machine once, ask both sides, and end.",
     "up": "Play the whole stack on this machine until Ctrl-C.",
+    "guest": "Boot and look into a Debian guest that plays an instance.",
     "build": "Build the artifact that Lambda and every instance run.",
     "template": "Print the CloudFormation template.",
     "provision": "Create or update the stack.",

@@ -13,9 +13,10 @@ from deploy.composition import topology_settings
 from deploy.console import Console
 from deploy.errors import LocalError
 from deploy.flags import json_flag, settings_flags
-from deploy.local.cloud import Ports, play
+from deploy.local.cloud import play
 from deploy.local.comparison import Row, compare, differences, document
 from deploy.local.interrupts import Interrupts
+from deploy.local.supervisord import Supervisord
 from deploy.overview import COMMANDS
 from deploy.settings import STAGE
 
@@ -46,7 +47,10 @@ def command(flags: Mapping[str, Any], port: int, as_json: bool) -> None:
     console, interrupts = Console(), Interrupts()
     settings = project.settings(flags, topology_settings())
     with interrupts.caught():
-        with play(project.ROOT, settings, Ports(port), console, interrupts) as cloud:
+        instances = Supervisord(port)
+        with play(
+            project.ROOT, settings, 0, instances, console=console, interrupts=interrupts
+        ) as cloud:
             with console.step("Asking both sides the same things"):
                 rows = compare(cloud.sides)
             digest, as_deployed = cloud.wanted.release.sha256, cloud.is_as_deployed

@@ -114,7 +114,7 @@ def _function_url(connection: Connection, stack: Stack) -> str:
 
 
 def _reachable(connection: Connection, stack: Stack) -> list[tuple[str, str]]:
-    fleet = None if connection.local else fleet_of(connection, stack)
+    fleet = fleet_of(connection, stack)
     sides = [(name, url) for name, url, _ in instances(connection, stack, fleet) if url]
     if not sides:
         raise StackError(_nothing_to_ask(stack, "instance with an address"))

@@ -16,7 +16,7 @@ from deploy.errors import LocalError
 
 
 def refuse_second(root: Path) -> None:
-    """No `twofold up` runs in this project; what a dead one left behind is no obstacle.
+    """Nothing is played in this project; what a dead one left behind is no obstacle.
 
     Raises:
         LocalError: one does.
@@ -26,9 +26,10 @@ def refuse_second(root: Path) -> None:
     except LocalError:
         return
     if _answers(cloud.endpoint):
+        urls = " and ".join(url for url in (cloud.function_url, cloud.instance_url) if url)
         raise LocalError(
-            f"'twofold up' runs already in this project (process {cloud.pid}): "
-            f"{cloud.function_url} and {cloud.instance_url}. Use that one, or end it with Ctrl-C."
+            f"A cloud is played in this project already (process {cloud.pid}): "
+            f"{urls or cloud.endpoint}. Use that one, or end it with Ctrl-C."
         )
 
 

@@ -49,12 +49,13 @@ class Vigil:
         folder = self.cloud.workspace.folder
         for side, pattern in (
             ("lambda", "function/*.log"),
-            ("instance", "instance/log/service_*.log"),
+            ("instance", self.cloud.instances.logs),
         ):
             for _, line in self._lines.new(folder.glob(pattern)):
                 self.show(side, line)
         self._tell_dead("The embedded AWS", self.cloud.embedded.child)
-        self._tell_dead("supervisord", self.cloud.instance.child)
+        for name, child in self.cloud.instances.children.items():
+            self._tell_dead(name, child)
 
     def follow(self) -> None:
         """A release that was provisioned meanwhile is what the next invocation meets."""
@@ -67,10 +68,7 @@ class Vigil:
         if want.release.sha256 != self._digest or want.function != self.cloud.function.described:
             self.cloud.function.follow(self.cloud.aws, want)
             self._digest = want.release.sha256
-            self.note(
-                f"The function now runs {self._digest}. The instance keeps its release "
-                "until 'twofold up' is started again."
-            )
+            self.note(f"The function now runs {self._digest}. {self.cloud.instances.follows}")
 
     def _tell_problem(self, text: str) -> None:
         if text != self._problem:

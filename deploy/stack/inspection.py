@@ -31,8 +31,8 @@ def inspect(connection: Connection) -> Status:
         stack,
         release_of(metadata, stack.outputs),
         function,
-        # On a laptop the embedded AWS keeps no instances; `twofold up` plays one of them.
-        None if connection.local else fleet,
+        # On a laptop without guests the embedded AWS keeps no instances; one is played.
+        None if connection.local and connection.local.instance_url else fleet,
         (*lambda_side, *(_instance_side(*one) for one in instances(connection, stack, fleet))),
     )
 
@@ -41,7 +41,7 @@ def instances(
     connection: Connection, stack: Stack, fleet: FleetState | None
 ) -> tuple[tuple[str, str, str], ...]:
     """Name, URL (empty when it has no address) and state of each instance."""
-    if connection.local:
+    if connection.local and connection.local.instance_url:
         return (("instance", connection.local.instance_url, ""),)
     port = stack.outputs.get(logical_id.OUTPUT_INSTANCE_PORT, "9999")
     members = fleet.instances if fleet else ()

@@ -300,6 +300,7 @@ def test_local_asks_both_sides_of_what_runs(account: Tree, endpoint: str, region
             "instance_url": instance,
             "bucket": "artifacts",
             "region": region,
+            "folder": "/nowhere",
         }
         (tree.root / ".twofold" / "local.json").write_text(json.dumps(record))
         both = tree.run("invoke", "--local", "--http", "/x?y=1", "--json")

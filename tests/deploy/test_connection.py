@@ -14,7 +14,9 @@ import pytest
 from deploy.connection import RECORD, LocalCloud, running_cloud
 from deploy.errors import LocalError
 
-CLOUD = LocalCloud(os.getpid(), "http://a", "http://b", "http://c", "http://d", "bucket", "eu-x-1")
+CLOUD = LocalCloud(
+    os.getpid(), "http://a", "http://b", "http://c", "http://d", "bucket", "eu-x-1", "/x"
+)
 
 
 def record(root: Path, text: str) -> Path:

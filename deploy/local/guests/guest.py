@@ -26,6 +26,7 @@ GATEWAY_PORT = 4566
 GATEWAY = f"http://{METADATA}:{GATEWAY_PORT}"
 """AWS, as a guest sees it; image/aws-config names it."""
 
+CONSOLE = "console.log"
 _START = Path(__file__).parent / "start.sh"
 _METADATA_PORT = 80
 # Above TimeoutStopSec of ops/systemd/supervisor.conf.
@@ -57,8 +58,8 @@ class Guest:
 
     @property
     def console(self) -> Path:
-        """What it has written to its console since it was started first."""
-        return self.folder / "console.log"
+        """The file with what it has written to its console since it was started first."""
+        return self.folder / CONSOLE
 
     @property
     def is_running(self) -> bool:
@@ -87,6 +88,7 @@ class Guest:
         child = workspace.start(self._command(), self.console)
         undo.callback(workspace.stop, child)
         self._child = child
+        (self.folder / "pid").write_text(f"{child.pid}\n", encoding="ascii")
         self._await_network(child)
         self._serve(undo, metadata_service(self.described), _METADATA_PORT, child.pid)
         self._serve(undo, self._ground.gateway, GATEWAY_PORT, child.pid)

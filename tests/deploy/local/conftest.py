@@ -15,7 +15,7 @@ from deploy.aws import Aws
 from deploy.composition import composer, topology_settings
 from deploy.console import Console
 from deploy.local import embedded_aws
-from deploy.local.cloud import for_laptop, furnished
+from deploy.local.laptop import for_laptop, furnished
 from deploy.local.embedded_aws import EmbeddedAws
 from deploy.local.interrupts import Interrupts
 from deploy.local.workspace import Workspace
@@ -97,7 +97,7 @@ def provisioned(embedded: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory)
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     artifact = Artifact(path, settings.name, digest, len(content), 5)
-    aws = furnished(embedded, settings)
+    aws = furnished(embedded.endpoint, settings)
     silent = Console(write=lambda _line: None)
     destination = survey(aws, settings, local=True)
     compose = composer(settings, project.ROOT)

@@ -245,7 +245,7 @@ def test_other_commands_reach_it(up: Program, run: Run, project: Path) -> None:
 def test_a_second_up_is_refused(up: Program, run: Run) -> None:
     second = run("up", "--port", str(free_port()))
     assert second.end() == 6
-    second.reach("twofold: error: 'twofold up' runs already in this project")
+    second.reach("twofold: error: A cloud is played in this project already")
 
 
 def test_what_is_provisioned_meanwhile_is_what_the_function_runs(

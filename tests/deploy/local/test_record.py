@@ -20,6 +20,7 @@ CLOUD = LocalCloud(
     instance_url="http://127.0.0.1:4",
     bucket="artifacts",
     region="eu-central-1",
+    folder="/tmp/somewhere",
 )
 
 
@@ -47,7 +48,7 @@ def test_a_second_one_is_refused_while_one_runs(tmp_path: Path) -> None:
         with pytest.raises(LocalError) as caught:
             refuse_second(tmp_path)
     assert str(caught.value) == (
-        f"'twofold up' runs already in this project (process {os.getpid()}): "
+        f"A cloud is played in this project already (process {os.getpid()}): "
         "http://127.0.0.1:3/ and http://127.0.0.1:4. Use that one, or end it with Ctrl-C."
     )
 
