@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.embedded_aws import LOOPBACK
-from deploy.local.guests.gateway import Played, gateway
+from deploy.local.guests.gateway import gateway
 from deploy.local.guests.guest import GATEWAY, Ground
 from deploy.local.guests.image import image
+from deploy.local.guests.played import Played
 from deploy.local.guests.requirements import refuse_without
 from deploy.local.guests.stand_ins import packages
 from deploy.local.instance_side import Begun, Laid

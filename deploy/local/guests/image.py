@@ -21,6 +21,7 @@ from pathlib import Path
 
 from deploy.console import Console
 from deploy.errors import LocalError
+from deploy.local.guests import python2
 from deploy.local.workspace import end_of_file
 from deploy.target import PYTHONS
 
@@ -105,6 +106,10 @@ class _Recipe:
     prepared: bool
 
     @property
+    def kind(self) -> str:
+        return f"{self.suite}-{'prepared' if self.prepared else 'bare'}"
+
+    @property
     def packages(self) -> tuple[str, ...]:
         return _BARE + PREPARED if self.prepared else _BARE
 
@@ -112,10 +117,9 @@ class _Recipe:
     def name(self) -> str:
         """Another recipe is another image: what is cached is never out of date."""
         digest = hashlib.sha256(repr(self).encode() + repr(self.packages).encode())
-        for path in sorted(_FILES.iterdir()):
+        for path in (*sorted(_FILES.iterdir()), Path(python2.__file__)):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
-        kind = "prepared" if self.prepared else "bare"
-        return f"{self.suite}-{kind}-{digest.hexdigest()[:12]}"
+        return f"{self.kind}-{digest.hexdigest()[:12]}"
 
 
 @contextmanager
@@ -133,12 +137,14 @@ def _make(recipe: _Recipe, folder: Path) -> None:
     partial.mkdir()
     try:
         _mmdebstrap(recipe, partial)
+        python2.install(partial / "root", folder.parent)
         made = {
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - start, 1),
         }
         (partial / _MADE).write_text(json.dumps(made) + "\n", encoding="utf-8")
-        _remove(folder)
+        for older in folder.parent.glob(f"{recipe.kind}-????????????"):
+            _remove(older)
         partial.rename(folder)
     finally:
         _remove(partial)

@@ -12,7 +12,7 @@ from pathlib import Path
 from deploy.connection import LocalCloud
 from deploy.console import Console
 from deploy.local import embedded_aws
-from deploy.local.guests.gateway import Member
+from deploy.local.guests.played import Member
 from deploy.local.guests.ground import prepare
 from deploy.local.guests.guest import Guest
 from deploy.local.guests.launch import Launcher
