@@ -74,7 +74,7 @@ def _fleet(connection: Connection, found: dict[str, StackResource]) -> FleetStat
 
 
 def _lambda_side(connection: Connection, function: FunctionState, stack: Stack) -> Side:
-    if connection.local:
+    if connection.local and connection.local.function_url:
         # `twofold up` plays the function; the embedded AWS only knows what it should run.
         return _asked("lambda", connection.local.function_url, "")
     url = stack.outputs.get(logical_id.OUTPUT_FUNCTION_URL, "")
