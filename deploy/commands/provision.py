@@ -34,7 +34,8 @@ def command(
 
     What is there already is left alone: the artifact is uploaded once, and a stack that
     needs no change is not touched. A creation that fails is taken down again by
-    CloudFormation; an update that fails is rolled back, and what ran before runs on.
+    CloudFormation; an update that fails is rolled back, and what ran before runs on. Of an
+    instance that does not boot the end of its log is shown.
 
     With --noop CloudFormation is asked what would change; the artifact is not uploaded.
 

@@ -45,6 +45,9 @@ _ENDS = MappingProxyType(
 )
 _DONE = frozenset(["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "DELETE_SKIPPED"])
 _SHOWN_CAUSES = 5
+# What an event of a group says of its instances, while they come and go.
+_OF_INSTANCES = re.compile(r"signal|instance\(s\)|autoscaling group")
+_SIGNALS = re.compile(r"Received (\d+) (SUCCESS|FAILURE) signal\(s\) out of (\d+)")
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def _line(progress: Progress, event: StackEvent, now: float) -> str:
     total = len(progress.expected)
     count = f"{progress.done} of {total}" if total else f"{progress.done}"
     line = f"  {now - progress.started:4.0f} s  {count:>8}  {event.status:<20} {event.logical_id}"
-    telling = event.status.endswith("_FAILED") or "signal" in event.reason
+    telling = event.status.endswith("_FAILED") or _OF_INSTANCES.search(event.reason)
     return f"{line}: {event.reason}" if telling and event.reason else line
 
 
@@ -153,18 +156,28 @@ def _cause(event: StackEvent, events: Sequence[StackEvent]) -> str:
     missing = re.search(r"Failed to receive (\d+) resource signal", event.reason)
     if missing:
         return _too_few_signals(event, events, int(missing[1]))
+    counted = _SIGNALS.search(event.reason)
+    if counted and counted[2] == "SUCCESS":
+        return _signals(event, events, int(counted[1]), int(counted[3]))
+    if counted:
+        return f"{event.logical_id}: {counted[1]} of {counted[3]} instances signalled a failure."
     reason = event.reason or event.status
     return f"{event.logical_id}: {reason}" + ("" if reason.endswith(".") else ".")
 
 
 def _too_few_signals(event: StackEvent, events: Sequence[StackEvent], missing: int) -> str:
-    own = [one for one in events if one.logical_id == event.logical_id]
-    received = [one.reason for one in own if one.reason.startswith("Received SUCCESS signal")]
-    seconds = (event.time - own[0].time).total_seconds()
-    return (
-        f"{event.logical_id} got {len(received)} of {len(received) + missing} signals "
-        f"in {seconds:.0f} s."
-    )
+    received = [
+        one
+        for one in events
+        if one.logical_id == event.logical_id and one.reason.startswith("Received SUCCESS signal")
+    ]
+    return _signals(event, events, len(received), len(received) + missing)
+
+
+def _signals(event: StackEvent, events: Sequence[StackEvent], received: int, wanted: int) -> str:
+    began = next(one.time for one in events if one.logical_id == event.logical_id)
+    seconds = (event.time - began).total_seconds()
+    return f"{event.logical_id} got {received} of {wanted} signals in {seconds:.0f} s."
 
 
 def _own_reason(events: Sequence[StackEvent]) -> str:
@@ -200,8 +213,8 @@ _FAILED = MappingProxyType(
 )
 
 
-def failure_report(progress: Progress, delete_command: str) -> str:
-    """What went wrong and the next step, a line for each cause.
+def failure_report(progress: Progress, delete_command: str, logs: Sequence[str] = ()) -> str:
+    """What went wrong and the next step: a line for each cause, then what instances logged.
 
     Such as "Stack 'hello-dev' rolled back: ServiceFleet got 0 of 1 signals in 600 s."
     """
@@ -210,7 +223,7 @@ def failure_report(progress: Progress, delete_command: str) -> str:
     return "\n".join(
         [
             f"Stack {progress.stack!r} {verb}: {causes[0]}",
-            *(f"  {cause}" for cause in causes[1:]),
+            *(f"  {line}" for line in (*causes[1:], *logs)),
             step.format(delete=delete_command, stack=progress.stack),
         ]
     )

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from deploy import logical_id
 from deploy.console import Console
 from deploy.errors import AwsError, StackError
-from deploy.stack import Stack, StackEvent, StackResource
+from deploy.stack import Stack, StackEvent
+from deploy.stack.boot_log import BootLogs, LogReader
 from deploy.stack.progress import Goal, Progress, failure_report, observe
 
 BOUND_SECONDS = 3600.0
-_SHOWN_LOG_LINES = 20
-# CloudFormation's word in the event of a signal; an instance signals under its own ID.
-_FAILED_BOOT = re.compile(r"Received FAILURE signal with UniqueId (i-[0-9a-f]+)")
 
 
-class Reporter(Protocol):
+class Reporter(LogReader, Protocol):
     """The questions to ask of a stack; Aws answers them."""
 
     def stack(self, name: str) -> Stack | None: ...
     def events(self, stack: str, after: str = "") -> Sequence[StackEvent]: ...
-    def resources(self, stack: str) -> Sequence[StackResource]: ...
-    def log_lines(self, group: str, stream: str) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)
@@ -71,61 +65,49 @@ def watch(aws: Reporter, waiting: Waiting, console: Console, pace: Pace = REAL_T
     """The operation has succeeded.
 
     Raises:
-        StackError: it failed, with the first causes; or it takes longer than the bound.
+        StackError: it failed, with the first causes and the logs of instances that did not
+            boot; or it takes longer than the bound.
         KeyboardInterrupt: Ctrl-C; the message says that the stack goes on by itself.
     """
     progress = Progress(
         waiting.stack, waiting.goal, waiting.expected, pace.clock(), seen=waiting.seen
     )
+    logs = BootLogs(aws, waiting.stack_id)
     goes_on = f"Stack {waiting.stack!r} goes on in AWS; look at it with: {waiting.hints.status}"
     try:
         while not progress.ended:
-            progress = _look(aws, waiting, progress, console, pace)
+            progress = _look(aws, waiting, progress, logs, console=console, pace=pace)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(goes_on) from None
     except AwsError as error:
         raise AwsError(f"{error}\n{goes_on}") from error
     if not progress.succeeded:
-        raise StackError(failure_report(progress, waiting.hints.delete))
+        raise StackError(failure_report(progress, waiting.hints.delete, logs.report()))
     return progress
 
 
 def _look(
-    aws: Reporter, waiting: Waiting, progress: Progress, console: Console, pace: Pace
+    aws: Reporter,
+    waiting: Waiting,
+    progress: Progress,
+    logs: BootLogs,
+    *,
+    console: Console,
+    pace: Pace,
 ) -> Progress:
     # The status first: the events asked for after it hold all that led to it.
     stack = aws.stack(waiting.stack_id)
     events = aws.events(waiting.stack_id, progress.seen)
     progress, lines = observe(progress, stack, events, pace.clock())
-    for line in (*lines, *_boot_logs(aws, waiting.stack_id, events)):
+    for line in lines:
         console.note(line)
+    logs.look(events)
     elapsed = pace.clock() - progress.started
     if not progress.ended:
         if elapsed > pace.bound:
             raise StackError(_too_long(progress, elapsed, waiting.hints))
         pace.sleep(_pause(elapsed))
     return progress
-
-
-def _boot_logs(aws: Reporter, stack: str, events: Sequence[StackEvent]) -> Iterator[str]:
-    """What instances wrote that did not boot; read at once, since a rollback deletes it."""
-    for event in events:
-        if failed := _FAILED_BOOT.search(event.reason):
-            lines = _boot_log(aws, stack, failed[1])
-            yield from (f"    {failed[1]} | {line}" for line in lines[-_SHOWN_LOG_LINES:])
-
-
-def _boot_log(aws: Reporter, stack: str, instance: str) -> Sequence[str]:
-    """The stream that ops/cloud-init/user-data.sh writes before it signals the failure."""
-    try:
-        groups = [one for one in aws.resources(stack) if one.logical_id == logical_id.INSTANCE_LOGS]
-        return [
-            line
-            for group in groups
-            for line in aws.log_lines(group.physical_id, f"{instance}/bootstrap")
-        ]
-    except AwsError as error:  # the stack's own end matters more
-        return [str(error)]
 
 
 def _pause(elapsed: float) -> float:

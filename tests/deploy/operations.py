@@ -45,10 +45,10 @@ class Scripted:
         return shown[known.index(after) + 1 if after in known else 0 :]
 
     def resources(self, stack: str) -> Sequence[StackResource]:
-        group = StackResource(
-            "ServiceInstanceLogs", "/twofold/x", "AWS::Logs::LogGroup", "CREATE_COMPLETE"
-        )
-        return [group] if stack else []
+        complete = "CREATE_COMPLETE"
+        function = StackResource("ServiceFunctionLogs", "/f", "AWS::Logs::LogGroup", complete)
+        group = StackResource("ServiceInstanceLogs", "/twofold/x", "AWS::Logs::LogGroup", complete)
+        return [function, group] if stack else []
 
     def log_lines(self, group: str, stream: str) -> Sequence[str]:
         return self.logs[group, stream]

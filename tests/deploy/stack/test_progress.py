@@ -63,6 +63,20 @@ def test_signals_are_shown() -> None:
     assert lines[0].endswith(f"Fleet: {reason}")
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Terminating instance(s) [i-1]; replacing with 0 new instance(s).",
+        "Temporarily setting autoscaling group MinSize and DesiredCapacity to 2.",
+    ],
+)
+def test_what_happens_to_instances_is_shown(reason: str) -> None:
+    _, lines = looked(
+        Goal.UPDATE, "UPDATE_IN_PROGRESS", event("Fleet", "UPDATE_IN_PROGRESS", reason)
+    )
+    assert lines[0].endswith(f"Fleet: {reason}")
+
+
 def test_the_end_of_the_update_before_is_not_the_end_of_this_one() -> None:
     progress, _ = looked(Goal.UPDATE, "UPDATE_COMPLETE")
     assert not progress.ended
@@ -161,6 +175,28 @@ def test_a_fleet_without_signals_is_reported_as_such() -> None:
         "Stack 'hello-dev' rolled back: ServiceFleet got 0 of 1 signals in 600 s.\n"
         "What ran before runs on; correct the cause and retry."
     )
+
+
+REQUIREMENT = "Unable to satisfy 100% MinSuccessfulInstancesPercent requirement"
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        (
+            f"Received 1 SUCCESS signal(s) out of 3.  {REQUIREMENT}",
+            "ServiceFleet got 1 of 3 signals in 600 s.",
+        ),
+        (
+            f"Received 1 FAILURE signal(s) out of 3.  {REQUIREMENT}",
+            "ServiceFleet: 1 of 3 instances signalled a failure.",
+        ),
+    ],
+)
+def test_signals_that_were_not_enough_are_counted(reason: str, cause: str) -> None:
+    began = event("ServiceFleet", "UPDATE_IN_PROGRESS", second=5)
+    failed = event("ServiceFleet", "UPDATE_FAILED", reason, second=605)
+    assert first_causes([own("UPDATE_IN_PROGRESS"), began, failed]) == (cause,)
 
 
 @pytest.mark.parametrize(

@@ -83,14 +83,48 @@ UNBOOTED = [
 ]
 
 
-def test_the_log_of_an_instance_that_did_not_boot_is_shown() -> None:
-    said: list[str] = []
+def failing(aws: Reporter) -> list[str]:
+    """The lines of the error."""
+    with pytest.raises(StackError) as caught:
+        watched(aws)
+    return str(caught.value).splitlines()
+
+
+def test_the_log_of_an_instance_that_did_not_boot_follows_the_causes() -> None:
     logs = {("/twofold/x", "i-0a1b/bootstrap"): [*map(str, range(30)), "user-data: error: why"]}
-    with pytest.raises(StackError):
-        watched(Scripted(UNBOOTED, logs=logs), said)
-    shown = [line for line in said if line.startswith("    i-0a1b | ")]
-    assert shown[-1] == "    i-0a1b | user-data: error: why"
-    assert len(shown) == 20
+    lines = failing(Scripted(UNBOOTED, logs=logs))
+    assert lines[0].startswith("Stack 'hello-dev' was not created: ")
+    assert lines[1] == "  The end of the log of instance i-0a1b:"
+    assert lines[2] == "    11"
+    assert lines[-2] == "    user-data: error: why"
+    assert lines[-1] == "Nothing is left of it; correct the cause and retry."
+    assert len(lines) == 23
+
+
+def test_a_log_that_comes_late_is_waited_for_as_long_as_the_stack_goes_on() -> None:
+    class Late(Scripted):
+        def log_lines(self, group: str, stream: str) -> Sequence[str]:
+            return ["there"] if self.looked == 3 else ()
+
+    going = ("DELETE_IN_PROGRESS", ())
+    lines = failing(Late([UNBOOTED[0], going, going, UNBOOTED[1]]))
+    assert lines[1:3] == ["  The end of the log of instance i-0a1b:", "    there"]
+
+
+def test_an_instance_without_a_log_is_named() -> None:
+    lines = failing(Scripted(UNBOOTED, logs={("/twofold/x", "i-0a1b/bootstrap"): []}))
+    assert lines[1:-1] == ["  Instance i-0a1b sent no log."]
+
+
+def test_the_logs_of_three_instances_are_enough() -> None:
+    events = [
+        event("ServiceFleet", "CREATE_IN_PROGRESS", f"Received FAILURE signal with UniqueId i-{n}")
+        for n in range(4)
+    ]
+    logs = {("/twofold/x", f"i-{n}/bootstrap"): [f"line {n}"] for n in range(4)}
+    going = ("CREATE_IN_PROGRESS", [own("CREATE_IN_PROGRESS"), *events])
+    lines = failing(Scripted([going, UNBOOTED[1]], logs=logs))
+    assert [line.strip() for line in lines if "line" in line] == ["line 0", "line 1", "line 2"]
 
 
 def test_a_log_that_cannot_be_read_stops_nothing() -> None:
@@ -98,10 +132,10 @@ def test_a_log_that_cannot_be_read_stops_nothing() -> None:
         def log_lines(self, group: str, stream: str) -> Sequence[str]:
             raise AwsError(f"AWS denied logs:GetLogEvents on {group}, {stream}.")
 
-    said: list[str] = []
-    with pytest.raises(StackError, match="was not created"):
-        watched(Silent(UNBOOTED), said)
-    assert "    i-0a1b | AWS denied logs:GetLogEvents on /twofold/x, i-0a1b/bootstrap." in said
+    assert failing(Silent(UNBOOTED))[1:-1] == [
+        "  The log of instance i-0a1b cannot be read: "
+        "AWS denied logs:GetLogEvents on /twofold/x, i-0a1b/bootstrap."
+    ]
 
 
 def test_the_wait_has_a_bound_and_says_that_the_stack_goes_on() -> None:
