@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -62,7 +63,8 @@ class Aws:
         functions_endpoint: for invoking functions only; without it, `endpoint`.
         credentials: access key ID and secret access key; without them, boto3's own search.
 
-    Clients are made when first needed, so that making an Aws asks nothing of anybody.
+    Clients are made when first needed, so that making an Aws asks nothing of anybody. Any
+    thread may ask.
     """
 
     def __init__(
@@ -78,6 +80,8 @@ class Aws:
         self._credentials = credentials
         self._session: Any = None
         self._clients: dict[str, Any] = {}
+        # Clients may be used by several threads; a session makes one after the other.
+        self._making = threading.Lock()
 
     # Who and where
 
@@ -376,14 +380,18 @@ class Aws:
     def _client(self, service: str, operation: str) -> Any:
         invoking = operation == "invoke"
         key = operation if invoking else service
-        if key not in self._clients:
-            config = _INVOKE if invoking else Config(**_TIMEOUTS, retries=_RETRIES)
-            endpoint = self._functions_endpoint if invoking else self._endpoint
-            if service == "s3" and endpoint:
-                # A bucket's name in the host needs a wildcard in DNS; a laptop has none.
-                config = config.merge(Config(s3={"addressing_style": "path"}))
-            self._clients[key] = self._opened_client(service, endpoint, config)
+        with self._making:
+            if key not in self._clients:
+                self._clients[key] = self._configured_client(service, invoking=invoking)
         return self._clients[key]
+
+    def _configured_client(self, service: str, *, invoking: bool) -> Any:
+        config = _INVOKE if invoking else Config(**_TIMEOUTS, retries=_RETRIES)
+        endpoint = self._functions_endpoint if invoking else self._endpoint
+        if service == "s3" and endpoint:
+            # A bucket's name in the host needs a wildcard in DNS; a laptop has none.
+            config = config.merge(Config(s3={"addressing_style": "path"}))
+        return self._opened_client(service, endpoint, config)
 
     def _opened_client(self, service: str, endpoint: str | None, config: Config) -> Any:
         arguments = {"endpoint_url": endpoint, "config": config, "region_name": self.region}
