@@ -52,9 +52,14 @@ def for_laptop(settings: Settings, **own: object) -> Settings:
 
 def furnished(endpoint: str, settings: Settings) -> Aws:
     """The AWS at an endpoint, with what has to be there before any stack: the bucket."""
-    aws = Aws(settings.needed(REGION), endpoint, credentials=LOCAL_CREDENTIALS)
+    aws = embedded_as_aws(endpoint, settings)
     aws.make_bucket(settings.needed(BUCKET))
     return aws
+
+
+def embedded_as_aws(endpoint: str, settings: Settings) -> Aws:
+    """The AWS at an endpoint of this machine, as it is."""
+    return Aws(settings.needed(REGION), endpoint, credentials=LOCAL_CREDENTIALS)
 
 
 def built(root: Path, settings: Settings, console: Console) -> Artifact:

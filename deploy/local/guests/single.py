@@ -12,10 +12,10 @@ from pathlib import Path
 from deploy.connection import LocalCloud
 from deploy.console import Console
 from deploy.local import embedded_aws
-from deploy.local.guests.played import Member
 from deploy.local.guests.ground import prepare
 from deploy.local.guests.guest import Guest
 from deploy.local.guests.launch import Launcher
+from deploy.local.guests.played import Member
 from deploy.local.guests.requirements import refuse_without
 from deploy.local.instance_side import Begun
 from deploy.local.interrupts import Interrupts
@@ -24,6 +24,7 @@ from deploy.local.server import Background
 from deploy.local.workspace import Workspace
 from deploy.settings import BUCKET, REGION, Settings
 from deploy.stack import StackEvent
+from deploy.target import host
 
 
 @dataclass
@@ -106,7 +107,9 @@ def boot(
         settings = for_laptop(settings, **prepared.laid.settings)
         aws = furnished(prepared.laid.endpoint, settings)
         provisioned(root, settings, artifact, aws, console)
-        launch = Launcher(prepared.ground, aws, settings.stack, settings.target.architecture)
+        launch = Launcher(
+            prepared.ground, aws, settings.stack, host(settings.target.python).architecture
+        )
         guest = launch("$Latest")
         single.guest = guest
         guest.start()
