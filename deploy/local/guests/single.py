@@ -74,10 +74,6 @@ class Single:
         """None is."""
         return False
 
-    def held_back(self, stack: str, event: StackEvent) -> bool:  # noqa: ARG002
-        """None is."""
-        return False
-
     def executed(self, stack: str, change_set: str) -> None:
         """Nothing is played for it."""
 
