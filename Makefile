@@ -1,4 +1,4 @@
-# The words to know: demo, up, test, check, bench, lock, clean, help.
+# The words to know: demo, up, test, test-guests, soak, check, bench, lock, clean, help.
 
 # Debian 13's Python where this machine has it (asked by running it: a version
 # switcher's stub may exist and refuse), else whatever python3 is.
@@ -10,7 +10,7 @@ LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: demo up test check bench lock clean help
+.PHONY: demo up test test-guests soak check bench lock clean help
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/deploy ## Build, provision in an embedded AWS, ask both runtimes, take all down
@@ -21,6 +21,12 @@ up: $(VENV)/deploy ## The same, left running until Ctrl-C
 
 test: $(VENV)/tests ## Run the tests
 	$(BIN)/python -m pytest -n 4
+
+test-guests: $(VENV)/tests ## Run the tests that boot real Debian guests (Linux, root)
+	$(BIN)/python -m pytest --guests tests/guests
+
+soak: $(VENV)/tests ## Release ten times under load in a guest; says what was lost (Linux, root)
+	$(BIN)/python -m tests.guests.soak $(SOAK)
 
 check: $(VENV)/tests ## Format, lint, types, shell: says what is wrong, changes nothing
 	$(BIN)/ruff format --check .
@@ -42,7 +48,7 @@ clean: ## Remove what make and twofold made here
 	find service deploy tests -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/uv: bootstrap.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \

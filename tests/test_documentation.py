@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "ops" / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 SETTINGS = (*GENERAL, *topology_settings())
-TARGETS = re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE)
+TARGETS = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -56,7 +56,7 @@ def test_every_command_named_exists() -> None:
 
 
 def test_every_make_target_is_described_and_no_other() -> None:
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", README + OPERATIONS, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README + OPERATIONS, re.MULTILINE))
     assert named == set(TARGETS)
 
 

@@ -59,6 +59,9 @@ class InstanceSide(Protocol):
     @property
     def children(self) -> Mapping[str, Child]: ...
 
+    def said_by(self, log: Path) -> str:
+        """Who is shown as the author of the lines of a log file."""
+
     def lay(self, stack: ExitStack, begun: Begun) -> Laid:
         """What has to be there before the stack is made; `stack` takes it away again."""
 

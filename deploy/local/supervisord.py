@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 from deploy.aws import Aws
 from deploy.local import instance
@@ -42,6 +43,9 @@ class Supervisord:
     @property
     def children(self) -> Mapping[str, Child]:
         return {"supervisord": self._instance.child} if self._instance else {}
+
+    def said_by(self, log: Path) -> str:  # noqa: ARG002  there is one
+        return "instance"
 
     def lay(self, stack: ExitStack, begun: Begun) -> Laid:  # noqa: ARG002  nothing to take away
         return Laid(begun.embedded.endpoint)

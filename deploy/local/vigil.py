@@ -46,13 +46,11 @@ class Vigil:
 
     def look(self) -> None:
         """New log lines are shown, and a process that has ended is named, once."""
-        folder = self.cloud.workspace.folder
-        for side, pattern in (
-            ("lambda", "function/*.log"),
-            ("instance", self.cloud.instances.logs),
-        ):
-            for _, line in self._lines.new(folder.glob(pattern)):
-                self.show(side, line)
+        folder, instances = self.cloud.workspace.folder, self.cloud.instances
+        for _, line in self._lines.new(folder.glob("function/*.log")):
+            self.show("lambda", line)
+        for log, line in self._lines.new(folder.glob(instances.logs)):
+            self.show(instances.said_by(log), line)
         self._tell_dead("The embedded AWS", self.cloud.embedded.child)
         for name, child in self.cloud.instances.children.items():
             self._tell_dead(name, child)

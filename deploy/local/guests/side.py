@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 from deploy.aws import Aws
 from deploy.errors import LocalError
@@ -44,6 +45,10 @@ class Guests:
         members = self._fleet.members() if self._fleet else ()
         serving = [one.public_address for one in members if one.state == "InService"]
         return f"http://{serving[0]}:{PORT}" if serving else ""
+
+    def said_by(self, log: Path) -> str:
+        """The beginning of the guest's ID."""
+        return next(part for part in log.parts if part.startswith("i-"))[:8]
 
     def lay(self, stack: ExitStack, begun: Begun) -> Laid:
         """The gateway, through which the stack is made, and the fleet that it asks for.
