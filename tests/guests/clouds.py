@@ -295,6 +295,8 @@ def played(project: Project, *arguments: str, ready: str) -> Iterator[Playing]:
             process.kill()
             process.wait()
         reader.join(10)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def _read(process: subprocess.Popen[str], said: list[str]) -> None:
