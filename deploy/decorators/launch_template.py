@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from troposphere import Base64, GetAtt, Ref, Tag, Template, ec2
+from troposphere import Base64, GetAtt, Ref, Sub, Tag, Template, ec2
 
 from deploy import logical_id
 from deploy.decorators.network import KEY
@@ -20,6 +20,9 @@ from deploy.template.declarations import declares
 from service.settings import PORT
 
 USER_DATA = "cloud-init/user-data.sh"
+
+_ADDRESS = r"https?://[A-Za-z0-9._~:/%@+-]+"
+_sha256_or_none = text(r"([0-9a-f]{64})?", "64 hexadecimal digits")
 
 INSTANCE_TYPE = Setting(
     "instance_type",
@@ -42,7 +45,7 @@ DISK = Setting(
 )
 BOOTSTRAP_URL = Setting(
     "bootstrap_url",
-    text(r"https?://[A-Za-z0-9._~:/%@+-]+", "the address of a .tar.gz archive"),
+    text(_ADDRESS, "the address of a .tar.gz archive"),
     "Where an instance gets AWS's cfn helper scripts (cfn-hup) from.",
     # CloudFormation Template Reference, "Release history for CloudFormation helper
     # scripts": the first release that needs no setuptools, which Python 3.12 has no more.
@@ -50,18 +53,32 @@ BOOTSTRAP_URL = Setting(
 )
 BOOTSTRAP_SHA256 = Setting(
     "bootstrap_sha256",
-    text(r"([0-9a-f]{64})?", "64 hexadecimal digits"),
+    _sha256_or_none,
     "The sha256 that the helper scripts' archive must have; empty checks its structure only.",
+    "",
+)
+AGENT_URL = Setting(
+    "agent_url",
+    optional(text(_ADDRESS, "the address of a .deb package")),
+    "Where an instance gets Amazon's CloudWatch agent from; without it, Amazon's newest, from a "
+    "bucket in the stack's region.",
+    None,
+)
+AGENT_SHA256 = Setting(
+    "agent_sha256",
+    _sha256_or_none,
+    "The sha256 that the agent's package must have; empty checks its name only.",
     "",
 )
 
 _DEFAULT_TYPES = {"x86_64": "t3.micro", "arm64": "t4g.micro"}
+_DEB_PROCESSORS = {"x86_64": "amd64", "arm64": "arm64"}
 # The root device of each distribution's images; another name would add a second volume
 # and leave the root volume as it is in the image.
 _ROOT_DEVICES = {"Debian": "/dev/xvda", "Ubuntu": "/dev/sda1"}
 
 
-@declares(INSTANCE_TYPE, IMAGE, DISK, KEY, BOOTSTRAP_URL, BOOTSTRAP_SHA256)
+@declares(INSTANCE_TYPE, IMAGE, DISK, KEY, BOOTSTRAP_URL, BOOTSTRAP_SHA256, AGENT_URL, AGENT_SHA256)
 def launch_template(template: Template, deployment: Deployment) -> None:
     """The launch template. Nothing in it names a release: new code replaces no instance.
 
@@ -147,4 +164,18 @@ def _names(settings: Settings) -> Mapping[str, Value]:
         "log_group": Ref(logical_id.INSTANCE_LOGS),
         "bootstrap_url": settings[BOOTSTRAP_URL],
         "bootstrap_sha256": settings[BOOTSTRAP_SHA256],
+        "agent_url": settings[AGENT_URL] or _agent_url(settings),
+        "agent_sha256": settings[AGENT_SHA256],
     }
+
+
+def _agent_url(settings: Settings) -> Sub:
+    """Debian and Ubuntu share one package; a bucket in each region holds it.
+
+    Amazon CloudWatch User Guide, "Verifying the signature of the CloudWatch agent package".
+    """
+    processor = _DEB_PROCESSORS[settings.target.architecture]
+    return Sub(
+        "https://amazoncloudwatch-agent-${AWS::Region}.s3.${AWS::Region}.${AWS::URLSuffix}"
+        f"/debian/{processor}/latest/amazon-cloudwatch-agent.deb"
+    )

@@ -6,7 +6,8 @@
 # template, stays the same from release to release.
 #
 # Filled in when the template is built: service, fleet, port, python, log_group, bootstrap_url,
-# bootstrap_sha256. Filled in by CloudFormation: the stack's name and the region.
+# bootstrap_sha256, agent_url, agent_sha256. Filled in by CloudFormation: the stack's name and the
+# region.
 # TWOFOLD_ROOT and TWOFOLD_USER serve the tests: another root, another user than twofold.
 set -Eeuo pipefail
 
@@ -17,9 +18,12 @@ readonly FLEET='{{ fleet }}'
 readonly PORT='{{ port }}'
 readonly PYTHON='{{ python }}'
 readonly LOG_GROUP='{{ log_group }}'
-# AWS's helper scripts (cfn-hup); without a sha256 they are checked by form and come by https only.
+# AWS's helper scripts (cfn-hup) and Amazon's CloudWatch agent. Without a sha256 they are checked
+# by form and come by https only.
 readonly BOOTSTRAP_URL='{{ bootstrap_url }}'
 readonly BOOTSTRAP_SHA256='{{ bootstrap_sha256 }}'
+readonly AGENT_URL='{{ agent_url }}'
+readonly AGENT_SHA256='{{ agent_sha256 }}'
 
 readonly ROOT=${TWOFOLD_ROOT:-}
 readonly RUN_AS=${TWOFOLD_USER:-twofold}
@@ -27,6 +31,7 @@ readonly SERVICE_HOME=$ROOT/opt/$SERVICE
 readonly ENV_FILE=$ROOT/etc/$SERVICE/instance.env
 readonly LOG=$ROOT/var/log/$SERVICE-bootstrap.log
 readonly CFN_SCRIPTS=$ROOT/opt/aws/cfn-bootstrap
+readonly AGENT_CTL=$ROOT/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl
 readonly IMDS=http://169.254.169.254/latest
 readonly HEALTH_SECONDS=${TWOFOLD_HEALTH_SECONDS:-180}
 readonly RETRY_SECONDS=${TWOFOLD_RETRY_SECONDS:-5}
@@ -47,7 +52,7 @@ retry() {
   local attempt
   for attempt in 1 2 3 4 5; do
     "$@" && return
-    say "attempt $attempt of 5 failed: $1"
+    say "attempt $attempt of 5 failed: ${*:1:3}"
     ((attempt == 5)) || sleep "$((RETRY_SECONDS * attempt))"
   done
   return 1
@@ -60,12 +65,14 @@ check_settings() {
   [[ $REGION =~ ^[a-z0-9-]+$ ]] || fail "region '$REGION' is malformed"
   [[ $FLEET =~ ^[A-Za-z0-9]+$ ]] || fail "logical ID '$FLEET' is malformed"
   [[ $PORT =~ ^[0-9]+$ ]] || fail "port '$PORT' is malformed"
+  [[ $LOG_GROUP =~ ^[A-Za-z0-9._/#-]+$ ]] || fail "log group '$LOG_GROUP' is malformed"
 }
 
+# The token comes on standard input, since everybody may read the list of processes.
 imds() {
   local token
   token=$(curl -fsS --retry 5 --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$IMDS/api/token")
-  curl -fsS --retry 5 --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$IMDS/meta-data/$1"
+  curl -fsS --retry 5 --max-time 5 -H @- "$IMDS/meta-data/$1" <<<"X-aws-ec2-metadata-token: $token"
 }
 
 # Without the error mode `update` exits with 0 when an index cannot be fetched.
@@ -82,14 +89,21 @@ install_packages() {
     fail "this image has $(python3 --version 2>&1), the release needs Python $PYTHON; choose the image that belongs to it"
 }
 
+fetch() {
+  local what=$1 url=$2 sha256=$3 file=$4 found protocol='=https'
+  [[ -z $sha256 ]] || protocol='=http,https'
+  [[ -n $sha256 || $url == https://* ]] || fail "'$url' is not https; give the sha256 of $what with it"
+  retry curl -fsSL --proto "$protocol" --max-time 300 -o "$file" "$url" || fail "cannot fetch $url"
+  found=$(sha256sum "$file" | cut -d ' ' -f 1)
+  [[ -z $sha256 || $found == "$sha256" ]] || fail "sha256 of $what is $found, expected $sha256"
+}
+
 # Debian refuses pip beside its own packages (PEP 668), so the scripts get an environment of their own.
 install_cfn_scripts() {
   local folder
   [[ ! -x $CFN_SCRIPTS/bin/cfn-hup ]] || return 0
   folder=$(mktemp -d)
-  [[ -n $BOOTSTRAP_SHA256 || $BOOTSTRAP_URL == https://* ]] ||
-    fail "'$BOOTSTRAP_URL' is not https; give bootstrap_sha256 with it"
-  retry curl -fsSL --max-time 120 -o "$folder/scripts.tar.gz" "$BOOTSTRAP_URL" || fail "cannot fetch $BOOTSTRAP_URL"
+  fetch "AWS's helper scripts" "$BOOTSTRAP_URL" "$BOOTSTRAP_SHA256" "$folder/scripts.tar.gz"
   check_cfn_scripts "$folder/scripts.tar.gz"
   rm -rf "$CFN_SCRIPTS"
   python3 -m venv "$CFN_SCRIPTS"
@@ -100,19 +114,29 @@ install_cfn_scripts() {
 }
 
 check_cfn_scripts() {
-  local names found
-  found=$(sha256sum "$1" | cut -d ' ' -f 1)
-  [[ -z $BOOTSTRAP_SHA256 || $found == "$BOOTSTRAP_SHA256" ]] ||
-    fail "sha256 of AWS's helper scripts is $found, expected $BOOTSTRAP_SHA256"
+  local names
   names=$(tar -tzf "$1") || fail "$BOOTSTRAP_URL is no tar.gz"
   if grep -Evq '^aws-cfn-bootstrap-2\.[0-9]+(-[0-9]+)?(/|$)' <<<"$names" ||
     grep -Eq '(^|/)\.\.(/|$)' <<<"$names" || ! grep -Eq '^[^/]+/bin/cfn-hup$' <<<"$names"; then
-    fail "$BOOTSTRAP_URL does not hold aws-cfn-bootstrap 2.x (sha256 $found)"
+    fail "$BOOTSTRAP_URL does not hold aws-cfn-bootstrap 2.x"
   fi
 }
 
+install_agent() {
+  local folder name
+  [[ ! -x $AGENT_CTL ]] || return 0
+  folder=$(mktemp -d)
+  fetch "Amazon's CloudWatch agent" "$AGENT_URL" "$AGENT_SHA256" "$folder/agent.deb"
+  name=$(dpkg-deb --field "$folder/agent.deb" Package) || fail "$AGENT_URL is no Debian package"
+  [[ $name == amazon-cloudwatch-agent ]] || fail "$AGENT_URL is the package '$name', not amazon-cloudwatch-agent"
+  retry apt install -y "$folder/agent.deb" || fail "cannot install Amazon's CloudWatch agent from $AGENT_URL"
+  [[ -x $AGENT_CTL ]] || fail "$AGENT_URL brought no amazon-cloudwatch-agent-ctl"
+  rm -rf "$folder"
+}
+
 write_environment() {
-  local role
+  local role instance
+  instance=$(imds instance-id) || fail "the metadata service at $IMDS does not say the instance's ID"
   role=$(imds iam/security-credentials/) || fail "the instance has no role; give the launch template an instance profile"
   id "$RUN_AS" >/dev/null 2>&1 ||
     useradd --system --user-group --home-dir "/var/lib/$SERVICE" --shell /usr/sbin/nologin "$RUN_AS"
@@ -130,6 +154,8 @@ SERVICE_PYTHON=$(command -v "python$PYTHON")
 SERVICE_STACK=$STACK
 SERVICE_FLEET=$FLEET
 SERVICE_ROLE=$role
+SERVICE_LOG_GROUP=$LOG_GROUP
+SERVICE_INSTANCE=$instance
 AWS_REGION=$REGION
 AWS_DEFAULT_REGION=$REGION
 ENV
@@ -165,27 +191,48 @@ fetch_artifact() {
 install_release() {
   local folder
   folder=$(mktemp -d)
-  unzip -q "$ARTIFACT" 'ops/*' -d "$folder"
-  bash "$folder/ops/instance/install-release.sh" --env "$ENV_FILE" || fail "the release cannot be installed"
+  unzip -q "$ARTIFACT" 'ops/*' -d "$folder" || fail "the artifact holds no ops/"
+  run_installer "$folder/ops"
   rm -rf "$folder"
 }
 
+# Its last error is the reason.
+run_installer() {
+  local said reason
+  said=$(mktemp)
+  bash "$1/instance/install-release.sh" --env "$ENV_FILE" 2>&1 | tee "$said" || {
+    reason=$(grep '^install-release: error: ' "$said" | tail -n 1) || true
+    fail "the release cannot be installed: ${reason#install-release: error: }"
+  }
+  rm -f "$said"
+}
+
 start_service() {
-  local ops=$SERVICE_HOME/current/ops digest
+  local ops=$SERVICE_HOME/current/ops
   bash "$ops/instance/configure.sh" --env "$ENV_FILE"
   systemctl daemon-reload
   systemctl enable supervisor
-  systemctl restart supervisor
-  digest=$(basename "$(readlink "$SERVICE_HOME/current")")
-  python3 -I "$ops/instance/await_health.py" --host 127.0.0.1 --port "$PORT" --digest "$digest" --seconds "$HEALTH_SECONDS" ||
+  # One that answers here runs this service already, and a restart would stop every worker at once.
+  supervisorctl -s "unix://$ROOT/run/$SERVICE/supervisor.sock" pid >/dev/null 2>&1 || systemctl restart supervisor
+  DIGEST=$(basename "$(readlink "$SERVICE_HOME/current")")
+  python3 -I "$ops/instance/await_health.py" --host 127.0.0.1 --port "$PORT" --digest "$DIGEST" --seconds "$HEALTH_SECONDS" ||
     {
       journalctl --unit supervisor --lines 20 --no-pager || true
       tail -n 40 "$ROOT/var/log/$SERVICE"/*.log || true
-      fail "release $digest is not healthy after $HEALTH_SECONDS s"
+      fail "release $DIGEST is not healthy after $HEALTH_SECONDS s"
     }
   # Now that it runs: every worker is asked, and the release noted as one to go back to.
-  bash "$ops/instance/install-release.sh" --env "$ENV_FILE" || fail "not every worker of release $digest is healthy"
+  run_installer "$ops"
   systemctl enable --now cfn-hup
+}
+
+# Last: until here a failure is reported whole, by `report`, into a stream of the agent's.
+# cloud-init keeps its output from the agent's user; the other files may be read by everybody.
+start_agent() {
+  local output=$ROOT/var/log/cloud-init-output.log
+  [[ ! -e $output ]] || chgrp cwagent "$output"
+  "$AGENT_CTL" -a fetch-config -m ec2 -s -c "file:$ROOT/etc/$SERVICE/amazon-cloudwatch-agent.json" ||
+    fail "Amazon's CloudWatch agent does not start"
 }
 
 bootstrap() {
@@ -193,34 +240,36 @@ bootstrap() {
   check_settings
   install_packages
   install_cfn_scripts
+  install_agent
   write_environment
   read_pointer
   fetch_artifact
   install_release
   start_service
-  say "$SERVICE serves on port $PORT"
+  start_agent
+  say "$SERVICE serves release $DIGEST on port $PORT"
 }
 
-# The signal carries no text, so the reason goes where `provision` and an operator find it.
+# The signal carries no text, so the log goes where `provision` and an operator find it; its last
+# line is the reason.
 report() {
   local stream=$1/bootstrap events
-  [[ ! -w /dev/console || -n $ROOT ]] || tail -n 20 "$LOG" >/dev/console || true
-  [[ -n $LOG_GROUP ]] || return 0
   events=$(mktemp)
   tail -c 8000 "$LOG" | python3 -I -c '
 import json, sys, time
 text = sys.stdin.buffer.read().decode("utf-8", "replace")
 json.dump([{"timestamp": int(time.time() * 1000), "message": text}], sys.stdout)' >"$events"
-  aws logs create-log-stream --log-group-name "$LOG_GROUP" --log-stream-name "$stream" || true
-  aws logs put-log-events --log-group-name "$LOG_GROUP" --log-stream-name "$stream" --log-events "file://$events" >/dev/null || true
+  timeout 60 aws logs create-log-stream --log-group-name "$LOG_GROUP" --log-stream-name "$stream" || true
+  timeout 60 aws logs put-log-events --log-group-name "$LOG_GROUP" --log-stream-name "$stream" \
+    --log-events "file://$events" >/dev/null || say "the log did not reach $LOG_GROUP"
   rm -f "$events"
 }
 
 # Refused when nobody waits for it (a later scale-out, a run by hand): that is no failure.
 signal() {
-  retry aws cloudformation signal-resource --region "$REGION" --stack-name "$STACK" \
+  retry timeout 60 aws cloudformation signal-resource --region "$REGION" --stack-name "$STACK" \
     --logical-resource-id "$FLEET" --unique-id "$2" --status "$1" ||
-    say "CloudFormation did not take the signal $1; nothing waits for it when the stack is not being changed"
+    say "the signal $1 did not reach CloudFormation, or nothing waits for it"
 }
 
 _main() {
@@ -234,9 +283,15 @@ _main() {
   ) 2>&1 | tee "$LOG"
   status=${PIPESTATUS[0]}
   set -e
-  instance=$(imds instance-id)
-  ((status == 0)) || report "$instance"
-  if ((status == 0)); then signal SUCCESS "$instance"; else signal FAILURE "$instance"; fi
+  if ((status == 0)); then
+    instance=$(imds instance-id)
+    signal SUCCESS "$instance"
+  else
+    [[ ! -w /dev/console || -n $ROOT ]] || tail -n 20 "$LOG" >/dev/console || true
+    instance=$(imds instance-id) || fail "the metadata service does not answer: no log is sent and no signal"
+    report "$instance"
+    signal FAILURE "$instance"
+  fi
   return "$status"
 }
 

@@ -6,10 +6,12 @@ download of AWS's helper scripts) and aws. Everything else is real: the script, 
 install-release, supervisord, the health check. A guest boots the same text under systemd elsewhere.
 """
 
+import hashlib
 import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,13 +25,22 @@ import pytest
 
 from deploy.expression import USER_DATA_LIMIT, user_data
 from tests.deploy.evaluator import evaluate
-from tests.ops.instances import BUCKET, OPS, PATIENCE, Instance, scratch
+from tests.ops.instances import BUCKET, OPS, PATIENCE, SCRIPTS, Instance, scratch
 
 SOURCE = (OPS / "cloud-init/user-data.sh").read_text()
 
+LOG_GROUP = "/twofold/hello-dev/instances"
+HUP = "opt/aws/cfn-bootstrap/bin/cfn-hup"
+AGENT_CTL = "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
+
 RECORD = '#!/bin/sh\necho "${0##*/} $*" >>"$FAKE_AWS/calls"\n'
 FAKES = {
-    "apt-get": RECORD + '[ ! -e "$FAKE_AWS/no-archive" ]\n',
+    "apt-get": RECORD
+    + """
+    for last; do :; done
+    case $last in *.deb) dpkg-deb --extract "$last" "$TWOFOLD_ROOT" ;; esac
+    [ ! -e "$FAKE_AWS/no-archive" ]
+    """,
     # Speaks the caller's language, and says more than anybody waits for.
     "apt-cache": """#!/bin/sh
     case ${LC_ALL:-$LANG} in de_*) word=Installationskandidat ;; *) word=Candidate ;; esac
@@ -39,21 +50,33 @@ FAKES = {
     "journalctl": "#!/bin/sh\necho 'supervisord: cannot read its configuration'\n",
     "snap": RECORD,
     "useradd": RECORD,
-    "curl": """#!/bin/sh
+    "chgrp": RECORD,
+    # The metadata service wants its token, as IMDSv2 does.
+    "curl": RECORD
+    + """
     for argument; do
       case $last in -o) to=$argument ;; esac
       last=$argument
     done
     case $last in
-      */api/token) echo a-token ;;
-      */instance-id) echo i-0123456789abcdef0 ;;
+      */api/token) echo of-this-session ;;
+      */meta-data/*) grep -qx 'X-aws-ec2-metadata-token: of-this-session' || exit 22 ;;
+    esac
+    case $last in
+      */instance-id) [ ! -e "$FAKE_AWS/no-metadata" ] && echo i-0123456789abcdef0 ;;
       */security-credentials/) [ ! -e "$FAKE_AWS/no-role" ] && echo hello-role ;;
-      *) cp "$FAKE_AWS/scripts.tar.gz" "$to" ;;
+      *.deb) cp "$FAKE_AWS/agent.deb" "$to" ;;
+      *.tar.gz) cp "$FAKE_AWS/scripts.tar.gz" "$to" ;;
     esac
     """,
     "systemctl": RECORD
     + """
     [ "$*" = "restart supervisor" ] || exit 0
+    if [ -e "$FAKE_AWS/supervisord.pid" ]; then
+      read -r running <"$FAKE_AWS/supervisord.pid"
+      kill "$running"
+      while kill -0 "$running"; do sleep 0.1; done
+    fi 2>/dev/null
     set -a
     . "$TWOFOLD_ROOT/etc/hello/instance.env"
     set +a
@@ -89,9 +112,11 @@ class Boot:
             "fleet": "ServiceFleet",
             "port": self.instance.port,
             "python": "{}.{}".format(*sys.version_info[:2]),
-            "log_group": "hello-dev-instances",
+            "log_group": LOG_GROUP,
             "bootstrap_url": "https://example.invalid/aws-cfn-bootstrap-py3-2.0-39.tar.gz",
             "bootstrap_sha256": "",
+            "agent_url": "https://example.invalid/amazon-cloudwatch-agent.deb",
+            "agent_sha256": "",
             **self.values,
         }
         return str(evaluate(user_data(SOURCE, values, "user-data.sh")))
@@ -131,6 +156,15 @@ class Boot:
         events = json.loads((self.instance.cloud / "events").read_text())
         return str(events[0]["message"])
 
+    def reason(self) -> str:
+        return self.reported().splitlines()[-1]
+
+    def workers(self) -> list[str]:
+        """The workers' process IDs."""
+        control = f"unix://{self.root}/run/hello/supervisor.sock"
+        asked = [str(SCRIPTS / "supervisorctl"), "-s", control, "pid", "all"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+
     def stop(self) -> None:
         recorded = self.instance.cloud / "supervisord.pid"
         if not recorded.exists():
@@ -152,15 +186,15 @@ def cfn_scripts(names: dict[str, str]) -> bytes:
 
 @contextmanager
 def bare(root: Path) -> Iterator[Boot]:
-    """A machine with AWS's helper scripts in its image, so that only one test installs them."""
+    """A machine with AWS's packages in its image, so that few tests install them."""
     made = Boot(scratch(root))
     for name, text in FAKES.items():
         (root / "bin" / name).write_text(text)
         (root / "bin" / name).chmod(0o755)
-    installed = root / "opt/aws/cfn-bootstrap/bin/cfn-hup"
-    installed.parent.mkdir(parents=True)
-    installed.write_text("#!/bin/sh\n")
-    installed.chmod(0o755)
+    for program in (HUP, AGENT_CTL):
+        (root / program).parent.mkdir(parents=True)
+        (root / program).write_text(RECORD)
+        (root / program).chmod(0o755)
     try:
         yield made
     finally:
@@ -210,21 +244,86 @@ def test_the_configuration_of_systemd_and_cfn_hup_is_filled_in(booted: Boot) -> 
     assert "path=Resources.ServiceFleet.Metadata.Release\n" in hook
     assert "triggers=post.add,post.update\n" in hook
     rendered = [path for path in etc.rglob("*") if path.is_file()]
-    assert not [path for path in rendered if re.search("@[A-Z]+@", path.read_text())]
+    assert not [path for path in rendered if re.search("@[A-Z_]+@", path.read_text())]
 
 
-def test_no_log_holds_the_metadata_services_token(booted: Boot) -> None:
+def test_the_scripts_on_the_instance_know_its_id_and_its_log_group(booted: Boot) -> None:
+    variables = (booted.root / "etc/hello/instance.env").read_text()
+    assert f"SERVICE_LOG_GROUP={LOG_GROUP}\nSERVICE_INSTANCE=i-0123456789abcdef0\n" in variables
+
+
+def test_the_agent_ships_each_log_into_a_stream_of_this_instance(booted: Boot) -> None:
+    shipped = json.loads((booted.root / "etc/hello/amazon-cloudwatch-agent.json").read_text())
+    files = shipped["logs"]["logs_collected"]["files"]["collect_list"]
+    assert {file["log_group_name"] for file in files} == {LOG_GROUP}
+    streams = {file["log_stream_name"]: file["file_path"] for file in files}
+    assert streams == {
+        "i-0123456789abcdef0/service_0": "/var/log/hello/service_0.log",
+        "i-0123456789abcdef0/service_1": "/var/log/hello/service_1.log",
+        "i-0123456789abcdef0/supervisord": "/var/log/hello/supervisord.log",
+        "i-0123456789abcdef0/bootstrap": "/var/log/hello-bootstrap.log",
+        "i-0123456789abcdef0/cloud-init": "/var/log/cloud-init-output.log",
+        "i-0123456789abcdef0/cfn-hup": "/var/log/cfn-hup.log",
+    }
+    here = {path for path in streams.values() if (booted.root / path[1:]).exists()}
+    assert set(streams.values()) - here == {
+        "/var/log/cloud-init-output.log",
+        "/var/log/cfn-hup.log",
+    }
+
+
+def test_every_worker_has_a_stream(booted: Boot) -> None:
+    shipped = (booted.root / "etc/hello/amazon-cloudwatch-agent.json").read_text()
+    assert set(re.findall(r"service_\d", shipped)) == {
+        log.stem for log in (booted.root / "var/log/hello").glob("service_*.log")
+    }
+
+
+def test_the_agent_starts_last_so_that_a_failure_is_reported_once(booted: Boot) -> None:
+    calls = booted.instance.calls()
+    config = booted.root / "etc/hello/amazon-cloudwatch-agent.json"
+    start = f"amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:{config}"
+    assert calls.index(start) > calls.index("systemctl enable --now cfn-hup")
+
+
+def test_the_agents_user_may_read_what_cloud_init_keeps_to_itself(boot: Boot) -> None:
+    boot.instance.release("first")
+    output = boot.root / "var/log/cloud-init-output.log"
+    output.parent.mkdir(parents=True)
+    output.touch()
+    assert boot.run().returncode == 0
+    assert f"chgrp cwagent {output}" in boot.instance.calls()
+
+
+def test_the_log_ends_with_the_digest(booted: Boot) -> None:
+    lines = (booted.root / "var/log/hello-bootstrap.log").read_text().splitlines()
+    digest = booted.instance.ask()["digest"]
+    assert lines[-1] == f"user-data: hello serves release {digest} on port {booted.instance.port}"
+
+
+def test_neither_log_nor_command_line_holds_the_metadata_services_token(booted: Boot) -> None:
     log = (booted.root / "var/log/hello-bootstrap.log").read_text()
-    assert "hello serves on port" in log
-    assert "a-token" not in log + booted.ran
+    calls = booted.instance.calls()
+    assert [call for call in calls if call.endswith("/meta-data/instance-id")]
+    assert "of-this-session" not in log + booted.ran + "".join(calls)
 
 
-def test_a_second_run_by_hand_changes_nothing(boot: Boot) -> None:
+def test_a_second_run_by_hand_stops_no_worker(boot: Boot) -> None:
+    digest = boot.instance.release("first")
+    assert boot.run().returncode == 0
+    pids = boot.workers()
+    with boot.instance.load() as answers:
+        ran = boot.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert boot.workers() == pids
+    assert (answers.digests, answers.lost) == ({digest}, [])
+
+
+def test_a_run_by_hand_brings_a_stopped_supervisord_back(boot: Boot) -> None:
     digest = boot.instance.release("first")
     assert boot.run().returncode == 0
     boot.stop()
-    ran = boot.run()
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert boot.run().returncode == 0
     assert boot.instance.ask()["digest"] == digest
 
 
@@ -234,31 +333,33 @@ def test_a_tampered_artifact_is_not_unpacked_and_signals_failure(boot: Boot) -> 
     assert ran.returncode == 1
     assert f"expected {'b' * 64}; nothing was unpacked" in ran.stdout
     assert boot.signals() == FAILURE
-    assert f"expected {'b' * 64}; nothing was unpacked" in boot.reported()
+    assert boot.reason().startswith("user-data: error: sha256 of s3://")
+    assert boot.reason().endswith(f"expected {'b' * 64}; nothing was unpacked")
     assert not (boot.home / "releases").exists()
 
 
 def test_a_service_that_never_gets_healthy_signals_failure_with_the_reason(boot: Boot) -> None:
-    digest = boot.instance.release("bad", "unhealthy")
+    boot.instance.release("bad", "unhealthy")
     ran = boot.run(TWOFOLD_HEALTH_SECONDS="10")
     assert ran.returncode == 1
     assert boot.signals() == FAILURE
-    assert f"release {digest} is not healthy after 10 s" in boot.reported()
-    assert "/healthz answered 500" in boot.reported()
+    assert boot.reason().startswith("user-data: error: the release cannot be installed: release ")
+    assert "/healthz answered 500" in boot.reason()
 
 
 def test_a_service_that_crashes_reports_its_last_words(boot: Boot) -> None:
     boot.instance.release("bad", "crash")
     assert boot.run(TWOFOLD_HEALTH_SECONDS="10").returncode == 1
     assert boot.signals() == FAILURE
-    assert "cannot start: no database" in boot.reported()
+    assert boot.reason().startswith("user-data: error: the release cannot be installed: release ")
+    assert "cannot start: no database" in boot.reason()
 
 
 def test_a_supervisord_that_never_comes_up_reports_why(boot: Boot) -> None:
     (boot.root / "bin/systemctl").write_text(RECORD)
     digest = boot.instance.release("first")
     assert boot.run(TWOFOLD_HEALTH_SECONDS="1").returncode == 1
-    assert f"release {digest} is not healthy after 1 s" in boot.reported()
+    assert boot.reason() == f"user-data: error: release {digest} is not healthy after 1 s"
     assert "supervisord: cannot read its configuration" in boot.reported()
     assert boot.signals() == FAILURE
 
@@ -267,21 +368,27 @@ def test_metadata_out_of_reach_signals_failure(boot: Boot) -> None:
     ran = boot.run()
     assert ran.returncode == 1
     assert "attempt 5 of 5 failed: aws" in ran.stdout
-    assert "cannot read the metadata of ServiceFleet in stack hello-dev" in boot.reported()
+    assert boot.reason() == (
+        "user-data: error: cannot read the metadata of ServiceFleet in stack hello-dev"
+    )
     assert boot.signals() == FAILURE
 
 
 def test_metadata_without_a_release_signals_failure(boot: Boot) -> None:
     (boot.instance.cloud / "metadata").write_text('{"Other": 1}\n')
     assert boot.run().returncode == 1
-    assert "ServiceFleet in stack hello-dev names no release" in boot.reported()
+    assert boot.reason() == (
+        "user-data: error: the metadata of ServiceFleet in stack hello-dev names no release"
+    )
     assert boot.signals() == FAILURE
 
 
 def test_an_archive_out_of_reach_signals_failure(boot: Boot) -> None:
     (boot.instance.cloud / "no-archive").touch()
     assert boot.run().returncode == 1
-    assert "apt-get update failed" in boot.reported()
+    assert boot.reason() == (
+        "user-data: error: apt-get update failed; the instance needs a way to its package archive"
+    )
     assert boot.signals() == FAILURE
 
 
@@ -302,15 +409,54 @@ def test_the_aws_cli_comes_from_the_archive_whatever_the_language(boot: Boot) ->
 def test_an_image_with_another_python_signals_failure(boot: Boot) -> None:
     boot.values["python"] = "3.99"
     assert boot.run().returncode == 1
-    assert "the release needs Python 3.99; choose the image that belongs to it" in boot.reported()
+    assert boot.reason().startswith("user-data: error: this image has Python 3.")
+    assert "the release needs Python 3.99; choose the image that belongs to it" in boot.reason()
     assert boot.signals() == FAILURE
 
 
 def test_an_instance_without_a_role_signals_failure(boot: Boot) -> None:
     (boot.instance.cloud / "no-role").touch()
     assert boot.run().returncode == 1
-    assert "the instance has no role" in boot.reported()
+    assert boot.reason() == (
+        "user-data: error: the instance has no role; give the launch template an instance profile"
+    )
     assert boot.signals() == FAILURE
+
+
+def test_a_log_group_out_of_reach_is_said_and_changes_nothing(boot: Boot) -> None:
+    """As without a role: what AWS refuses is not tried for ever, and the console has the log."""
+    aws = boot.root / "bin/aws"
+    aws.rename(aws.with_name("aws-that-works"))
+    aws.write_text('#!/bin/sh\n[ "$1" != logs ] && exec aws-that-works "$@"\nexit 255\n')
+    aws.chmod(0o755)
+    ran = boot.run()
+    assert ran.returncode == 1
+    assert f"user-data: the log did not reach {LOG_GROUP}" in ran.stderr
+    assert boot.signals() == FAILURE
+
+
+def test_without_a_metadata_service_nothing_can_be_sent(boot: Boot) -> None:
+    (boot.instance.cloud / "no-metadata").touch()
+    ran = boot.run()
+    assert ran.returncode == 1
+    log = (boot.root / "var/log/hello-bootstrap.log").read_text().splitlines()
+    assert log[-1] == (
+        "user-data: error: the metadata service at http://169.254.169.254/latest does not say the "
+        "instance's ID"
+    )
+    assert ran.stderr.endswith(
+        "user-data: error: the metadata service does not answer: no log is sent and no signal\n"
+    )
+    assert boot.signals() == []
+
+
+def test_a_step_that_fails_by_itself_is_named(boot: Boot) -> None:
+    (boot.root / "bin/unzip").write_text("#!/bin/sh\nexit 9\n")
+    (boot.root / "bin/useradd").write_text("#!/bin/sh\nexit 1\n")
+    boot.instance.release("first")
+    ran = boot.run(TWOFOLD_USER="nobody-of-this-name")
+    assert ran.returncode == 1
+    assert re.fullmatch(r"user-data: error: line \d+: useradd .*", boot.reason())
 
 
 BACKEND = """
@@ -366,7 +512,70 @@ def test_helper_scripts_that_are_not_aws_own_signal_failure(
     (boot.root / "opt/aws/cfn-bootstrap/bin/cfn-hup").unlink()
     (boot.instance.cloud / "scripts.tar.gz").write_bytes(cfn_scripts(names))
     assert boot.run().returncode == 1
-    assert reason in boot.reported()
+    assert reason in boot.reason()
+    assert boot.signals() == FAILURE
+
+
+def package(folder: Path, name: str) -> bytes:
+    """A .deb of this name with the agent's control program, as dpkg-deb makes it."""
+    program = folder / "package" / AGENT_CTL
+    program.parent.mkdir(parents=True)
+    program.write_text(RECORD)
+    program.chmod(0o755)
+    (folder / "package/DEBIAN").mkdir()
+    (folder / "package/DEBIAN/control").write_text(
+        f"Package: {name}\nVersion: 1.0\nArchitecture: all\nMaintainer: Nobody\nDescription: None\n"
+    )
+    subprocess.run(["dpkg-deb", "--build", "package", "a.deb"], cwd=folder, check=True)
+    return (folder / "a.deb").read_bytes()
+
+
+dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs Debian's dpkg-deb")
+
+
+@dpkg
+def test_the_agent_is_installed_from_its_package(boot: Boot, tmp_path: Path) -> None:
+    boot.instance.release("first")
+    (boot.root / AGENT_CTL).unlink()
+    found = package(tmp_path, "amazon-cloudwatch-agent")
+    (boot.instance.cloud / "agent.deb").write_bytes(found)
+    boot.values["agent_sha256"] = hashlib.sha256(found).hexdigest()
+    boot.values["agent_url"] = "http://example.invalid/amazon-cloudwatch-agent.deb"
+    ran = boot.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert os.access(boot.root / AGENT_CTL, os.X_OK)
+
+
+@dpkg
+@pytest.mark.parametrize(
+    ("values", "name", "reason"),
+    [
+        ({"agent_sha256": "c" * 64}, "amazon-cloudwatch-agent", f"expected {'c' * 64}"),
+        ({"agent_url": "http://example.invalid/a.deb"}, "amazon-cloudwatch-agent", "is not https"),
+        ({}, "another-agent", "is the package 'another-agent', not amazon-cloudwatch-agent"),
+        ({}, "", "https://example.invalid/amazon-cloudwatch-agent.deb is no Debian package"),
+    ],
+    ids=["other digest", "http", "other package", "no package"],
+)
+def test_an_agent_that_is_not_amazons_signals_failure(
+    boot: Boot, tmp_path: Path, values: dict[str, str], name: str, reason: str
+) -> None:
+    boot.values |= values
+    (boot.root / AGENT_CTL).unlink()
+    found = package(tmp_path, name) if name else b"<html>not found</html>"
+    (boot.instance.cloud / "agent.deb").write_bytes(found)
+    assert boot.run().returncode == 1
+    assert reason in boot.reason()
+    assert not [call for call in boot.instance.calls() if call.endswith(".deb") and " -y " in call]
+    assert boot.signals() == FAILURE
+
+
+def test_an_agent_that_does_not_start_signals_failure(boot: Boot) -> None:
+    boot.instance.release("first")
+    (boot.root / AGENT_CTL).write_text("#!/bin/sh\necho 'invalid configuration'\nexit 1\n")
+    assert boot.run().returncode == 1
+    assert "invalid configuration" in boot.reported()
+    assert boot.reason() == "user-data: error: Amazon's CloudWatch agent does not start"
     assert boot.signals() == FAILURE
 
 

@@ -116,11 +116,32 @@ def test_the_user_data_has_its_names_filled_in() -> None:
     )
 
 
+AGENT = {"cloud-init/user-data.sh": "{{ agent_url }} {{ agent_sha256 }}"}
+
+
+@pytest.mark.parametrize(("architecture", "processor"), [("x86_64", "amd64"), ("arm64", "arm64")])
+def test_the_agent_is_amazons_of_the_region_and_the_processor(
+    architecture: str, processor: str
+) -> None:
+    user_data = launched(architecture=architecture, ops=AGENT)["UserData"]["Fn::Base64"]
+    assert user_data["Fn::Join"][1][0] == {
+        "Fn::Sub": "https://amazoncloudwatch-agent-${AWS::Region}.s3.${AWS::Region}."
+        f"${{AWS::URLSuffix}}/debian/{processor}/latest/amazon-cloudwatch-agent.deb"
+    }
+
+
+def test_the_agent_may_come_from_elsewhere() -> None:
+    user_data = launched(
+        ops=AGENT, agent_url="https://example.com/agent.deb", agent_sha256="3f" * 32
+    )["UserData"]["Fn::Base64"]
+    assert evaluate(user_data) == f"https://example.com/agent.deb {'3f' * 32}"
+
+
 def test_a_mistake_in_the_user_data_is_shown_with_its_line() -> None:
     assert refusal(ops={"cloud-init/user-data.sh": "#!/bin/sh\n{{ servce }}\n"}) == (
         "Decorator 'launch_template': ops/cloud-init/user-data.sh, line 2: {{ servce }} is "
-        "unknown; known are bootstrap_sha256, bootstrap_url, fleet, log_group, port, python, "
-        "service, stage."
+        "unknown; known are agent_sha256, agent_url, bootstrap_sha256, bootstrap_url, fleet, "
+        "log_group, port, python, service, stage."
     )
 
 
