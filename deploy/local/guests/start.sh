@@ -13,16 +13,16 @@ readonly REBOOT=133 # systemd-nspawn(1), "Exit status": the container asked for 
 
 ip link set lo up
 ip address add 169.254.169.254/32 dev lo
-mkdir -p "$folder"/{upper,work,root}
-mount -t overlay overlay -o "lowerdir=$image,upperdir=$folder/upper,workdir=$folder/work" "$folder/root"
+mkdir -p "$folder"/{upper,work,system}
+mount -t overlay overlay -o "lowerdir=$image,upperdir=$folder/upper,workdir=$folder/work" "$folder/system"
 touch "$folder/network"
 read -r resolver <"$folder/go"
-printf 'nameserver %s\n' "$resolver" >"$folder/root/etc/resolv.conf"
-printf '%s\n' "$name" >"$folder/root/etc/hostname"
+printf 'nameserver %s\n' "$resolver" >"$folder/system/etc/resolv.conf"
+printf '%s\n' "$name" >"$folder/system/etc/hostname"
 
 trap 'kill -TERM "$nspawn" 2>/dev/null || true' TERM
 while true; do
-  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$folder/root" \
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$folder/system" \
     --machine="$name" --boot --register=no --keep-unit --console=read-only \
     --network-namespace-path=/proc/self/ns/net --resolv-conf=off --link-journal=no &
   nspawn=$!

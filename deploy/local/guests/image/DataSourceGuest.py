@@ -8,6 +8,8 @@ from cloudinit.sources.DataSourceEc2 import CloudNames, DataSourceEc2
 
 
 class DataSourceGuest(DataSourceEc2):
+    """EC2, whatever the hardware says."""
+
     cloud_name = CloudNames.AWS
 
 
@@ -15,4 +17,5 @@ datasources = [(DataSourceGuest, (sources.DEP_FILESYSTEM, sources.DEP_NETWORK))]
 
 
 def get_datasource_list(depends):
+    """What cloud-init asks each module of data sources."""
     return sources.list_from_depends(depends, datasources)
