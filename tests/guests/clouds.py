@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -157,14 +158,14 @@ class Playing:
         record = self.project.folder / ".twofold" / "local.json"
         return Path(json.loads(record.read_text(encoding="utf-8"))["folder"])
 
-    def guests(self) -> list["GuestOf"]:
+    def guests(self) -> list[GuestOf]:
         """Those that are up, the oldest first."""
         folders = sorted(
             (self.workspace / "guests").glob("i-*"), key=lambda path: path.stat().st_ctime
         )
         return [GuestOf(self, folder) for folder in folders if _is_up(folder)]
 
-    def only(self) -> "GuestOf":
+    def only(self) -> GuestOf:
         (one,) = self.guests()
         return one
 
@@ -223,8 +224,14 @@ class GuestOf:
         command = " ".join(("/opt/hello/current/ops/instance/install-release.sh", *arguments))
         return self.shell(f"{command} 2>&1", check=check)
 
+    def cut_off(self) -> None:
+        """As a power loss: no process of it gets to know."""
+        os.kill(_leader(self.folder), signal.SIGKILL)
+
     @contextmanager
-    def load(self, closing: int = 3, keep_alive: int = 6, slow: int = 4) -> Iterator[dict[str, Any]]:
+    def load(
+        self, closing: int = 3, keep_alive: int = 6, slow: int = 4
+    ) -> Iterator[dict[str, Any]]:
         """Clients in the guest's own network ask while the block runs; then the dict is filled."""
         leader = str(_leader(self.folder))
         command = [
