@@ -24,7 +24,8 @@ class LocalCloud:
     """What `twofold up` writes down about itself while it runs.
 
     `instance_url` is empty when the fleet is played by guests: they come and go, and the
-    embedded AWS knows them. `folder` holds what runs.
+    embedded AWS knows them. `folder` holds what runs. `settings` are what the stack has here
+    beside bucket and region, so that provisioning again changes none of them.
     """
 
     pid: int
@@ -35,6 +36,12 @@ class LocalCloud:
     bucket: str
     region: str
     folder: str
+    settings: Mapping[str, object]
+
+    def own(self, declared: Iterable[Setting[Any]]) -> dict[str, object]:
+        """What is its own among the general settings and the declared ones, by name."""
+        laid = {one.name: self.settings[one.name] for one in declared if one.name in self.settings}
+        return {**laid, BUCKET.name: self.bucket, REGION.name: self.region}
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,9 @@ def connect(
         settings = project.settings(flags, declared, others_allowed=others_allowed)
         return Connection(settings, Aws(region=settings[REGION]), None)
     cloud = running_cloud(project.ROOT)
-    own = {BUCKET.name: cloud.bucket, REGION.name: cloud.region}
-    settings = project.settings({**flags, **own}, declared, others_allowed=others_allowed)
+    declared = tuple(declared)
+    given = {**flags, **cloud.own(declared)}
+    settings = project.settings(given, declared, others_allowed=others_allowed)
     aws = Aws(cloud.region, cloud.endpoint, cloud.functions_endpoint, LOCAL_CREDENTIALS)
     return Connection(settings, aws, cloud)
 

@@ -19,7 +19,7 @@ from deploy.connection import LocalCloud
 from deploy.console import Console
 from deploy.local import embedded_aws
 from deploy.local.embedded_aws import EmbeddedAws
-from deploy.local.instance_side import Begun, InstanceSide
+from deploy.local.instance_side import Begun, InstanceSide, Laid
 from deploy.local.interrupts import Interrupts
 from deploy.local.lambda_side import LambdaSide, serve, site
 from deploy.local.laptop import built, for_laptop, furnished, provisioned, refuse_other_python
@@ -95,7 +95,7 @@ def play(
             instances.start(stack, begun, aws, want)
             side = _lambda_side(stack, begun, aws, want, front)
             instances.wait()
-        record = _record(workspace, settings, laid.endpoint, side, instances)
+        record = _record(workspace, settings, laid, side, instances)
         yield Cloud(record, settings, want, aws, embedded, instances, side, workspace)
 
 
@@ -109,17 +109,18 @@ def _lambda_side(
 def _record(
     workspace: Workspace,
     settings: Settings,
-    endpoint: str,
+    laid: Laid,
     side: LambdaSide,
     instances: InstanceSide,
 ) -> LocalCloud:
     return LocalCloud(
         pid=os.getpid(),
-        endpoint=endpoint,
+        endpoint=laid.endpoint,
         functions_endpoint=side.functions_endpoint,
         function_url=side.url,
         instance_url=instances.fixed_url,
         bucket=settings.needed(BUCKET),
         region=settings.needed(REGION),
         folder=str(workspace.folder),
+        settings=laid.settings,
     )

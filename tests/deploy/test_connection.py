@@ -6,16 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from deploy.connection import RECORD, LocalCloud, running_cloud
+from deploy.decorators.launch_template import AGENT_URL, BOOTSTRAP_URL
 from deploy.errors import LocalError
 
 CLOUD = LocalCloud(
-    os.getpid(), "http://a", "http://b", "http://c", "http://d", "bucket", "eu-x-1", "/x"
+    os.getpid(), "http://a", "http://b", "http://c", "http://d", "bucket", "eu-x-1", "/x", {}
 )
 
 
@@ -29,6 +30,14 @@ def record(root: Path, text: str) -> Path:
 def test_the_record_of_a_running_cloud_is_read(tmp_path: Path) -> None:
     record(tmp_path, json.dumps({**asdict(CLOUD), "more": "than is known here"}))
     assert running_cloud(tmp_path) == CLOUD
+
+
+def test_a_command_gets_those_of_the_clouds_own_settings_that_it_knows() -> None:
+    cloud = replace(CLOUD, settings={"agent_url": "http://agent", "bootstrap_url": "http://cfn"})
+    general = {"bucket": "bucket", "region": "eu-x-1"}
+    assert cloud.own(()) == general
+    assert cloud.own((AGENT_URL,)) == {**general, "agent_url": "http://agent"}
+    assert cloud.own((AGENT_URL, BOOTSTRAP_URL))["bootstrap_url"] == "http://cfn"
 
 
 def test_a_cloud_that_was_killed_is_named(tmp_path: Path) -> None:

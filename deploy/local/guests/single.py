@@ -17,9 +17,9 @@ from deploy.local.guests.guest import Guest
 from deploy.local.guests.launch import Launcher
 from deploy.local.guests.played import Member
 from deploy.local.guests.requirements import refuse_without
-from deploy.local.instance_side import Begun
+from deploy.local.instance_side import Begun, Laid
 from deploy.local.interrupts import Interrupts
-from deploy.local.laptop import built, for_laptop, furnished, provisioned, refuse_other_python
+from deploy.local.laptop import built, for_laptop, furnished, provisioned
 from deploy.local.server import Background
 from deploy.local.workspace import Workspace
 from deploy.settings import BUCKET, REGION, Settings
@@ -97,7 +97,6 @@ def boot(
         TwofoldError: a part did not come up; nothing is left then.
     """
     refuse_without()
-    refuse_other_python(settings.target.python)
     settings = for_laptop(settings)
     with ExitStack() as stack:
         workspace = stack.enter_context(Workspace(interrupts))
@@ -118,18 +117,19 @@ def boot(
         single.guest = guest
         guest.start()
         stack.callback(guest.stop)
-        yield Booted(guest, single, _record(workspace, settings, prepared.laid.endpoint))
+        yield Booted(guest, single, _record(workspace, settings, prepared.laid))
 
 
-def _record(workspace: Workspace, settings: Settings, endpoint: str) -> LocalCloud:
+def _record(workspace: Workspace, settings: Settings, laid: Laid) -> LocalCloud:
     """No function is played."""
     return LocalCloud(
         pid=os.getpid(),
-        endpoint=endpoint,
-        functions_endpoint=endpoint,
+        endpoint=laid.endpoint,
+        functions_endpoint=laid.endpoint,
         function_url="",
         instance_url="",
         bucket=settings.needed(BUCKET),
         region=settings.needed(REGION),
         folder=str(workspace.folder),
+        settings=laid.settings,
     )

@@ -21,6 +21,7 @@ CLOUD = LocalCloud(
     bucket="artifacts",
     region="eu-central-1",
     folder="/tmp/somewhere",
+    settings={"agent_url": "http://169.254.169.254:4566/agent.deb"},
 )
 
 
