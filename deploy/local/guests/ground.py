@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.local.embedded_aws import LOOPBACK
 from deploy.local.guests.gateway import gateway
 from deploy.local.guests.guest import GATEWAY, Ground
-from deploy.local.guests.image import image
+from deploy.local.guests.image import held, image
 from deploy.local.guests.played import Played
 from deploy.local.guests.requirements import refuse_without
 from deploy.local.guests.stand_ins import packages
@@ -44,6 +44,7 @@ def prepare(stack: ExitStack, begun: Begun, played: Played, *, bare: bool = Fals
     refuse_without()
     kept = cache(begun.root)
     made = image(kept, begun.settings.target.python, begun.console, prepared=not bare)
+    stack.enter_context(held(made))
     files = packages(kept, begun.console)
     app = gateway(begun.embedded.endpoint, played, files)
     listener = listen(0, "")

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from deploy.local.workspace import end_of_file
 from deploy.target import PYTHONS
 
 _SUITES = {"Debian 12": "bookworm", "Debian 13": "trixie"}
+# openssh-server: without it cloud-init fails to make the host's keys, and says so.
 _BARE = (
     "systemd",
     "systemd-sysv",
@@ -35,6 +36,7 @@ _BARE = (
     "ca-certificates",
     "cloud-init",
     "curl",
+    "openssh-server",
     "unzip",
 )
 PREPARED = ("awscli", "python3-venv", "supervisor")
@@ -65,17 +67,37 @@ def image(
     """The cached image, made first where there is none, or where `rebuild` says so.
 
     Raises:
-        LocalError: no guest can be made for this Python version, or mmdebstrap failed.
+        LocalError: no guest can be made for this Python version, mmdebstrap failed, or
+            guests that run lie over the one to be rebuilt.
     """
     recipe = _Recipe(python, _suite(python), prepared)
     folder = cache / "guests" / recipe.name
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder.parent / f"{recipe.name}.lock"):
         if rebuild or not (folder / _MADE).exists():
+            if _is_held(folder):
+                raise LocalError(f"Guests run on {folder / 'root'}. End them, then rebuild it.")
             kind = "prepared" if prepared else "bare"
             with console.step(f"Making the {kind} guest image of {PYTHONS[python].image}"):
                 _make(recipe, folder)
     return _read(recipe, folder)
+
+
+@contextmanager
+def held(made: Image) -> Iterator[None]:
+    """While the block runs, no program removes the image."""
+    with (made.root.parent / _MADE).open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+def _is_held(folder: Path) -> bool:
+    with suppress(FileNotFoundError), (folder / _MADE).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def find(cache: Path, python: str, *, prepared: bool = True) -> Image | None:
@@ -144,7 +166,8 @@ def _make(recipe: _Recipe, folder: Path) -> None:
         }
         (partial / _MADE).write_text(json.dumps(made) + "\n", encoding="utf-8")
         for older in folder.parent.glob(f"{recipe.kind}-????????????"):
-            _remove(older)
+            if not _is_held(older):
+                _remove(older)
         partial.rename(folder)
     finally:
         _remove(partial)

@@ -1,6 +1,8 @@
 """The image of guests: where it is kept, and what is said when none can be made."""
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from deploy.console import Console
 from deploy.errors import LocalError
 from deploy.local.guests.guest import GATEWAY
-from deploy.local.guests.image import PREPARED, find, image
+from deploy.local.guests.image import PREPARED, find, held, image
 
 SILENT = Console(write=lambda _line: None)
 
@@ -53,15 +55,16 @@ def test_an_image_that_cannot_be_made_leaves_nothing(
     assert find(cache, "3.13") is None
 
 
+MAKE = (
+    'for last; do :; done; echo made >>"$(dirname "$0")/calls"\n'
+    'mkdir -p "$last/usr/bin"; echo >"$last/usr/bin/python2.7"'
+)
+
+
 def test_a_made_image_is_found_again_and_an_older_one_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    programs(
-        tmp_path,
-        monkeypatch,
-        'for last; do :; done; echo made >>"$(dirname "$0")/calls"\n'
-        'mkdir -p "$last/usr/bin"; echo >"$last/usr/bin/python2.7"',
-    )
+    programs(tmp_path, monkeypatch, MAKE)
     older = tmp_path / "cache" / "guests" / "trixie-prepared-0123456789ab"
     older.mkdir(parents=True)
     made = image(tmp_path / "cache", "3.13", SILENT)
@@ -72,6 +75,25 @@ def test_a_made_image_is_found_again_and_an_older_one_is_gone(
     assert not older.exists()
     calls = (tmp_path / "calls").read_text().split()
     assert len(calls) == 2  # the image, and Python 2.7 for it
+
+
+def test_an_image_on_which_guests_run_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path, monkeypatch, MAKE)
+    made = image(tmp_path / "cache", "3.13", SILENT)
+    older = made.root.parent.with_name("trixie-prepared-0123456789ab")
+    shutil.copytree(made.root.parent, older)
+    with held(made), held(replace(made, root=older / "root")):
+        with pytest.raises(LocalError) as caught:
+            image(tmp_path / "cache", "3.13", SILENT, rebuild=True)
+        assert str(caught.value) == f"Guests run on {made.root}. End them, then rebuild it."
+        assert made.root.is_dir()
+    with held(replace(made, root=older / "root")):
+        image(tmp_path / "cache", "3.13", SILENT, rebuild=True)
+    assert older.is_dir()
+    image(tmp_path / "cache", "3.13", SILENT, rebuild=True)
+    assert not older.exists()
 
 
 def test_prepared_is_what_user_data_installs(root: Path) -> None:
