@@ -75,8 +75,12 @@ imds() {
   curl -fsS --retry 5 --max-time 5 -H @- "$IMDS/meta-data/$1" <<<"X-aws-ec2-metadata-token: $token"
 }
 
-# Without the error mode `update` exits with 0 when an index cannot be fetched.
-apt() { apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any -qq "$@"; }
+# Without the error mode `update` exits with 0 when an index cannot be fetched; without a terminal of
+# its own dpkg keeps its progress out of the log.
+apt() {
+  apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any \
+    -o Dpkg::Use-Pty=0 -qq "$@"
+}
 
 install_packages() {
   local packages=(ca-certificates curl python3 python3-venv supervisor unzip)

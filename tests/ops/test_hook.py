@@ -13,7 +13,7 @@ from tests.ops.instances import OPS, PATIENCE, until
 
 # Says something, waits until it may go on, and ends with exit status 3.
 INSTALLER = """
-echo "install-release: restarting"
+echo "install-release: restarting on 3f…"
 while [ ! -e "$RELEASED" ]; do sleep 0.05; done
 echo "install-release: error: not healthy" >&2
 touch "$ENDED"
@@ -75,19 +75,23 @@ def action(home: Path) -> str:
 def test_cfn_hup_gets_exit_status_and_output_so_that_its_log_has_them(hook: Hook) -> None:
     hook.go_on()
     said, _ = hook.running.communicate(timeout=PATIENCE)
-    assert said == "install-release: restarting\ninstall-release: error: not healthy\n"
+    assert said == "install-release: restarting on 3f\ninstall-release: error: not healthy\n"
     assert hook.running.returncode == 3
 
 
 def test_the_journal_has_each_line_as_it_comes(hook: Hook) -> None:
-    until(lambda: hook.journal() == "systemd-cat -t install-release\ninstall-release: restarting\n")
+    until(
+        lambda: (
+            hook.journal() == "systemd-cat -t install-release\ninstall-release: restarting on 3f…\n"
+        )
+    )
     hook.go_on()
     until(lambda: hook.journal().endswith("install-release: error: not healthy\n"))
     hook.running.communicate(timeout=PATIENCE)
 
 
 def test_a_release_is_finished_when_cfn_hup_is_killed_meanwhile(hook: Hook) -> None:
-    until(lambda: hook.journal().endswith("install-release: restarting\n"))
+    until(lambda: hook.journal().endswith("install-release: restarting on 3f…\n"))
     reader = hook.running.stdout
     assert reader is not None
     reader.close()
