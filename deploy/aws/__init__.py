@@ -295,17 +295,25 @@ class Aws:
         return None if found is None else function_of(found)
 
     def fleet(self, name: str) -> FleetState | None:
-        """The Auto Scaling group of this name, or None."""
+        """The Auto Scaling group of this name with its instances' addresses, or None."""
+        group = self._described_group(name)
+        if group is None:
+            return None
+        members = group.get("Instances", [])
+        return fleet_of(group, self._addresses([member["InstanceId"] for member in members]))
+
+    def group(self, name: str) -> FleetState | None:
+        """The Auto Scaling group of this name, or None; nobody is asked for addresses."""
+        group = self._described_group(name)
+        return None if group is None else fleet_of(group, {})
+
+    def _described_group(self, name: str) -> Any:
         groups = self._call(
             "autoscaling",
             "describe_auto_scaling_groups",
             AutoScalingGroupNames=[name],
         )["AutoScalingGroups"]
-        if not groups:
-            return None
-        members = groups[0].get("Instances", [])
-        addresses = self._addresses([member["InstanceId"] for member in members])
-        return fleet_of(groups[0], addresses)
+        return groups[0] if groups else None
 
     def set_desired_capacity(self, fleet: str, count: int) -> None:
         """The Auto Scaling group wants so many instances from now on."""
