@@ -172,6 +172,12 @@ class Playing:
     def heard(self, text: str) -> bool:
         return any(text in line for line in self.said)
 
+    def until(self, condition: Callable[[], Any], what: str = "") -> Any:
+        """What `condition` gives as soon as it is true; it must not end before that."""
+        found = until(lambda: condition() or self.process.poll() is not None, what=what)
+        assert self.process.poll() is None, "".join(self.said)
+        return found
+
 
 def _is_up(folder: Path) -> bool:
     with suppress(OSError, ValueError):
@@ -230,22 +236,43 @@ class GuestOf:
 
     @contextmanager
     def load(
-        self, closing: int = 3, keep_alive: int = 6, slow: int = 4
+        self,
+        closing: int = 3,
+        keep_alive: int = 6,
+        slow: int = 4,
+        pausing: int = 0,
+        *,
+        least: int = 0,
+        tell: float = 0.0,
+        port: int = 9999,
+        seconds: float = SECONDS,
     ) -> Iterator[dict[str, Any]]:
-        """Clients in the guest's own network ask while the block runs; then the dict is filled."""
+        """Clients in the guest's own network ask while the block runs; then the dict is filled.
+
+        Args:
+            least: after the block they go on, for so many seconds, until so many were asked.
+            tell: how often, in seconds, to say on standard error how many were; 0 for never.
+        """
         leader = str(_leader(self.folder))
         command = [
             *("nsenter", f"--target={leader}", "--net", "--"),
-            *(sys.executable, "-m", "tests.guests.load", "http://127.0.0.1:9999"),
-            *("--closing", str(closing), "--keep-alive", str(keep_alive), "--slow", str(slow)),
+            *(sys.executable, "-m", "tests.guests.load", f"http://127.0.0.1:{port}"),
+            *("--closing", str(closing), "--keep-alive", str(keep_alive)),
+            *("--pausing", str(pausing), "--slow", str(slow)),
+            *("--least", str(least), "--tell", str(tell)),
         ]
         found: dict[str, Any] = {}
         asking = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a Ctrl-C is for this program, which ends that one
         )
         try:
             yield found
-            output, _ = asking.communicate(timeout=SECONDS)
+            output, _ = asking.communicate(timeout=seconds)
             found.update(json.loads(output))
         finally:
             asking.kill()
@@ -278,7 +305,8 @@ def played(project: Project, *arguments: str, ready: str) -> Iterator[Playing]:
         ready: the line that says that it is up.
     """
     process = subprocess.Popen(
-        project.command(*arguments),
+        # It must not outlive this program, however that ends.
+        ["setpriv", "--pdeathsig", "TERM", *project.command(*arguments)],
         cwd=project.folder,
         env=project.variables(),
         stdin=subprocess.DEVNULL,
@@ -291,8 +319,7 @@ def played(project: Project, *arguments: str, ready: str) -> Iterator[Playing]:
     reader = threading.Thread(target=_read, args=(process, playing.said), daemon=True)
     reader.start()
     try:
-        until(lambda: playing.heard(ready) or process.poll() is not None, what=ready)
-        assert process.poll() is None, "".join(playing.said)
+        playing.until(lambda: playing.heard(ready), what=ready)
         yield playing
     finally:
         process.terminate()
