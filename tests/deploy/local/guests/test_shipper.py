@@ -324,3 +324,23 @@ def test_a_configuration_that_asks_for_more_is_refused(
     )
     assert check.returncode == 1
     assert check.stderr == f"amazon-cloudwatch-agent: error: {message}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("-a fetch-config -s -c ssm:x", "-c is 'ssm:x'; this stand-in takes file:PATH only"),
+        (
+            "-a append-config -c file:x",
+            "-a is 'append-config'; this stand-in knows fetch-config, start, stop and status",
+        ),
+        ("-a status -m onPremise", "-m is 'onPremise'; a guest is ec2"),
+        ("-a status -l DEBUG", "option -l is unknown to this stand-in, or lacks its value"),
+        ("-a start", "no configuration yet; pass one with -a fetch-config -c file:PATH"),
+    ],
+)
+def test_the_control_command_refuses_what_it_does_not_do(arguments: str, message: str) -> None:
+    ctl = ["bash", str(FILES / "amazon-cloudwatch-agent-ctl.sh"), *arguments.split()]
+    done = subprocess.run(ctl, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"amazon-cloudwatch-agent-ctl: error: {message}\n"
