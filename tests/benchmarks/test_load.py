@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,10 @@ def test_a_whole_answer_is_no_loss(kind: str) -> None:
     assert (load.kinds[kind].asked, load.kinds[kind].lost) == (STOP_AFTER, 0)
 
 
-def test_a_keep_alive_client_asks_on_one_connection_and_a_closing_one_on_many() -> None:
+@pytest.mark.parametrize(
+    ("kind", "count"), [("keep-alive", 1), ("pausing", 1), ("closing", STOP_AFTER)]
+)
+def test_a_connection_is_kept_or_not(kind: str, count: int) -> None:
     connections: list[bool] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,10 +76,8 @@ def test_a_keep_alive_client_asks_on_one_connection_and_a_closing_one_on_many() 
             writer.write(WHOLE)
         writer.close()
 
-    loaded(serve, {"keep-alive": 1})
-    assert len(connections) == 1
-    loaded(serve, {"closing": 1})
-    assert len(connections) == 1 + STOP_AFTER
+    loaded(serve, {kind: 1})
+    assert len(connections) == count
 
 
 @pytest.mark.parametrize(
@@ -142,25 +144,55 @@ def test_a_client_that_is_told_of_the_end_takes_another_connection() -> None:
     assert (found.asked, found.lost) == (STOP_AFTER, 0)
 
 
-def test_as_a_program_it_ends_with_its_input_and_says_what_it_saw() -> None:
-    async def run() -> tuple[int, bytes]:
+async def started(port: int, stdin: int, *more: str) -> asyncio.subprocess.Process:
+    """The program with one client that closes."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.guests.load", f"http://127.0.0.1:{port}"),
+        *("--closing", "1", "--keep-alive", "0", "--slow", "0", *more),
+        cwd=ROOT,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_as_a_program_it_asks_until_its_input_ends_and_says_what_it_saw() -> None:
+    async def run() -> bytes:
+        many = asyncio.Event()
+        seen: list[bool] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.append(True)
+            if len(seen) == 20:
+                many.set()
+            await answering(WHOLE)(reader, writer)
+
+        listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        async with listening:
+            program = await started(port, subprocess.PIPE)
+            try:
+                await asyncio.wait_for(many.wait(), 60)
+                output, _ = await program.communicate(b"")  # its input ends
+            finally:
+                with suppress(ProcessLookupError):
+                    program.kill()
+                await program.wait()
+        assert program.returncode == 0
+        assert json.loads(output)["kinds"] == {
+            "closing": {"asked": len(seen), "lost": 0, "reasons": []}
+        }
+        return output
+
+    found = json.loads(asyncio.run(run()))
+    assert list(found["labels"]) == ["first"]
+
+
+def test_as_a_program_it_goes_on_until_the_least_was_asked() -> None:
+    async def run() -> bytes:
         listening = await asyncio.start_server(answering(WHOLE), "127.0.0.1", 0)
         port = listening.sockets[0].getsockname()[1]
         async with listening:
-            program = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.guests.load", f"http://127.0.0.1:{port}"),
-                *("--closing", "1", "--keep-alive", "0", "--slow", "0", "--least", "5"),
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            output, _ = await program.communicate(b"")  # its input ends
-        return program.returncode or 0, output
+            program = await started(port, subprocess.DEVNULL, "--least", "30")
+            return (await program.communicate())[0]
 
-    code, output = asyncio.run(run())
-    found = json.loads(output)
-    assert code == 0
-    assert list(found["kinds"]) == ["closing"]
-    assert found["kinds"]["closing"]["asked"] >= 5
-    assert found["kinds"]["closing"]["lost"] == 0
-    assert list(found["labels"]) == ["first"]
+    assert json.loads(asyncio.run(run()))["kinds"]["closing"]["asked"] >= 30
