@@ -161,15 +161,14 @@ class _Gateway:
             status, root = 200, instance_answers.no_instances()
         else:
             status, root = await self._ask(request, asked.with_list("InstanceId", others))
-        if status == 200:
-            ours = [known[name] for name in wanted if name in known] if wanted else now.values()
-            instance_answers.put_instances(root, ours)
+        ours = [known[name] for name in wanted if name in known] if wanted else now.values()
+        instance_answers.put_instances(root, ours)
         return _xml(root, status)
 
     async def _all_members(self, request: Request) -> dict[str, Member]:
         """Instance ID -> member, of every group that there is."""
-        status, root = await self._ask(request, _ALL_GROUPS, "autoscaling")
-        names = instance_answers.groups(root) if status == 200 else ()
+        _, root = await self._ask(request, _ALL_GROUPS, "autoscaling")
+        names = instance_answers.groups(root)
         members = [await asyncio.to_thread(self._members, name) for name in names]
         return {one.instance: one for group in members for one in group}
 
@@ -183,8 +182,7 @@ class _Gateway:
 
     async def _edited(self, request: Request, asked: Query, edit: _Edit) -> Response:
         status, root = await self._ask(request, asked)
-        if status == 200:
-            await asyncio.to_thread(edit, root)
+        await asyncio.to_thread(edit, root)
         return _told(root, status, asked)
 
     async def _ask(
@@ -197,10 +195,11 @@ class _Gateway:
 
 async def _asked(request: Request) -> Query:
     """What is asked by the query protocol; nothing when it is another protocol's request."""
-    if request.scope["path"] == "/" and request.method == "GET":
+    if request.scope["path"] != "/":
+        return Query(())
+    if request.method == "GET":
         return query.query_of(request.url.query)
-    kind = request.headers.get("content-type", "")
-    if request.scope["path"] == "/" and request.method == "POST" and kind.startswith(query.FORM):
+    if request.headers.get("content-type", "").startswith(query.FORM):
         return query.query_of((await request.body()).decode("utf-8", "replace"))
     return Query(())
 

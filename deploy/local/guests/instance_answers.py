@@ -38,19 +38,17 @@ def put_members(root: ET.Element, members: Callable[[str], Sequence[Member]]) ->
 def no_instances() -> ET.Element:
     """DescribeInstances tells of none."""
     root = answer("DescribeInstances", EC2)
-    append(root, {"requestId": str(uuid4())})
+    append(root, {"requestId": str(uuid4()), "reservationSet": ""})
     return root
 
 
 def put_instances(root: ET.Element, members: Iterable[Member]) -> None:
     """DescribeInstances tells these as well, each in a reservation of its own."""
-    reservations = root.find("reservationSet")
-    if reservations is None:
-        reservations = ET.SubElement(root, "reservationSet")
-    for member in members:
-        reservation = ET.SubElement(reservations, "item")
-        append(reservation, {"reservationId": f"r-{member.instance.removeprefix('i-')}"})
-        ET.SubElement(reservation, "instancesSet").append(_instance(member))
+    for reservations in root.iterfind("reservationSet"):
+        for member in members:
+            reservation = ET.SubElement(reservations, "item")
+            append(reservation, {"reservationId": f"r-{member.instance.removeprefix('i-')}"})
+            ET.SubElement(reservation, "instancesSet").append(_instance(member))
 
 
 def _in_group(member: Member, template: ET.Element | None) -> ET.Element:

@@ -430,6 +430,16 @@ def test_a_signal_that_makes_no_sense_is_refused_here(
     assert place.played.signals == []
 
 
+def test_a_form_that_is_sent_elsewhere_is_no_signal(place: Place) -> None:
+    connection = http.client.HTTPConnection(urlsplit(place.url).netloc, timeout=PATIENCE)
+    with closing(connection):
+        form = urllib.parse.urlencode({"Action": "SignalResource", **SIGNAL})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/elsewhere", form, headers)
+        assert connection.getresponse().status >= 400
+    assert place.played.signals == []
+
+
 # A resource, as cfn-hup reads it
 
 
@@ -617,13 +627,17 @@ def test_a_change_set_may_be_named_by_its_arn_alone(place: Place) -> None:
 def test_what_cannot_be_played_is_refused_and_not_executed(place: Place) -> None:
     arn = _change_set(place, "refused")
 
+    told = []
+
     def refuse(stack: str, change_set: str) -> None:
+        told.append(change_set)
         raise LocalError(f"{stack} cannot be played.")
 
     place.played.on_executed = refuse
     aws = Aws(REGION, place.url, credentials=LOCAL_CREDENTIALS)
     with pytest.raises(AwsError, match=r"refused cannot be played\."):
         aws.execute_change_set(arn, "refused")
+    assert told == [arn]  # a request that is refused is not sent again
     found = place.direct("cloudformation").describe_change_set(ChangeSetName=arn)
     assert found["ExecutionStatus"] == "AVAILABLE"
 
@@ -672,7 +686,9 @@ def group(standing: Place) -> str:
 
 
 def test_a_group_has_the_members_that_are_played_and_no_others(place: Place, group: str) -> None:
-    leaving = replace(MEMBER, instance="i-0000000000000000a", state="Terminating")
+    leaving = replace(
+        MEMBER, instance="i-0000000000000000a", state="Terminating", launch_template_version="6"
+    )
     place.played.groups[group] = [MEMBER, leaving]
     client = place.client("autoscaling")
     found = client.describe_auto_scaling_groups(AutoScalingGroupNames=[group])
@@ -689,8 +705,9 @@ def test_a_group_has_the_members_that_are_played_and_no_others(place: Place, gro
         "ProtectedFromScaleIn": False,
         "LaunchTemplate": {**template, "Version": "7"},
     }
-    states = [(one["InstanceId"], one["LifecycleState"]) for one in told[1:]]
-    assert states == [("i-0000000000000000a", "Terminating")]
+    [other] = told[1:]
+    assert (other["InstanceId"], other["LifecycleState"]) == ("i-0000000000000000a", "Terminating")
+    assert other["LaunchTemplate"] == {**template, "Version": "6"}
 
 
 def test_a_group_that_is_not_played_has_no_instances(place: Place, group: str) -> None:
@@ -712,6 +729,7 @@ def test_the_tool_finds_the_fleet_and_its_addresses(place: Place, group: str) ->
         ("i-0123456789abcdef0", "InService", "127.77.0.7", "7"),
         ("i-0000000000000000b", "InService", "10.0.7.100", "7"),
     ]
+    assert "PublicIpAddress" not in _instances(place, InstanceIds=[inside.instance])[0]
 
 
 def _instances(place: Place, region: str = REGION, **arguments: Any) -> list[dict[str, Any]]:
@@ -772,6 +790,11 @@ def test_ec2_tells_members_beside_its_own_instances(place: Place, group: str) ->
     place.played.groups[group] = [MEMBER]
     both = {one["InstanceId"] for one in _instances(place, InstanceIds=[own_id, MEMBER.instance])}
     assert both == {own_id, MEMBER.instance}
+    running = [{"Name": "instance-state-name", "Values": ["running"]}]
+    narrowings: list[dict[str, Any]] = [{}, {"Filters": running}]
+    for narrowed in narrowings:
+        [one] = _instances(place, InstanceIds=[MEMBER.instance], **narrowed)
+        assert one["InstanceId"] == MEMBER.instance
     assert both <= {one["InstanceId"] for one in _instances(place)}
     filters = [{"Name": "instance-id", "Values": [own_id]}]
     assert [one["InstanceId"] for one in _instances(place, Filters=filters)] == [own_id]

@@ -1,5 +1,6 @@
 """How a request goes on to the embedded AWS and its answer comes back: as they come, whole."""
 
+import asyncio
 import http.client
 import socket
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from deploy.local.guests.upstream import Answer, Head
 from deploy.local.guests.upstream import Upstream as PassingOn
+from deploy.local.server import Background
 from tests.deploy.local.guests.served import served
 from tests.deploy.local.guests.upstreams import PATIENCE, Upstream, listening, received
 
@@ -150,3 +153,19 @@ def test_a_caller_that_goes_away_takes_its_request_with_it(between: Between) -> 
             received(aws, b"first")
             caller.close()
             assert aws.recv(1) == b""
+
+
+def test_another_body_has_its_own_length() -> None:
+    headers = [(b"host", b"x"), (b"transfer-encoding", b"chunked"), (b"content-length", b"9")]
+    head = Head("POST", b"/", headers)
+    with listening() as upstream, Background() as background:
+        asking = PassingOn(upstream.endpoint).ask(head, b"body")
+        answer = asyncio.run_coroutine_threadsafe(asking, background.loop)
+        with upstream.accepted() as aws:
+            assert received(aws, b"body") == (
+                b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbody"
+            )
+            aws.sendall(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+            )
+        assert answer.result(PATIENCE) == Answer(200, b"ok")
