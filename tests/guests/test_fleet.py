@@ -99,7 +99,7 @@ def test_a_bootstrap_that_fails_is_shown_and_taken_back(fleet: Playing, project:
     assert "Traceback" not in done.stderr
     assert lost(found) == {}, found
     until(lambda: list(in_service(fleet)) == [before], what="the failed one is gone")
-    assert fleet.status()["stack"]["status"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert fleet.status()["status"] == "UPDATE_ROLLBACK_COMPLETE"
     assert asked(in_service(fleet)[before]).startswith("first ")
 
 
