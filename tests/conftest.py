@@ -1,4 +1,4 @@
-"""What holds for every test: loopback only, and in CI nothing is left out."""
+"""What holds for every test: loopback only, guests on demand, in CI nothing is left out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,39 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+GUESTS = ROOT / "tests" / "guests"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--guests` takes in the tests that boot guests."""
+    parser.addoption(
+        "--guests", action="store_true", help="Boot real Debian guests: Linux, root, minutes."
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without `--guests` they are left out, however they were named."""
+    guests = [item for item in items if item.path.is_relative_to(GUESTS)]
+    if guests and not config.getoption("guests"):
+        items[:] = [item for item in items if not item.path.is_relative_to(GUESTS)]
+        config.hook.pytest_deselected(items=guests)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Says what was left out of the folders that were asked for."""
+    asked = [config.invocation_params.dir / one.split("::")[0] for one in config.args]
+    files = {
+        file
+        for file in GUESTS.glob("test_*.py")
+        if any(file.is_relative_to(path) for path in asked)
+    }
+    if files and not config.getoption("guests"):
+        terminalreporter.write_line(
+            f"left out: tests/guests ({len(files)} files): they boot Debian guests, which needs "
+            "root on Linux; run make test-guests"
+        )
 
 
 @pytest.fixture(scope="session")
