@@ -2,8 +2,9 @@
 
 Several workers accept from one socket, so each question takes a connection of its own, the kernel
 says which process accepted it (proc(5): /proc/net/tcp, /proc/PID/fd), and the question is repeated
-until it is `--pid`. Exits with 0 then, with 1 and the last answer on standard output when the time
-is over or the process is gone.
+until it is `--pid`. With `--stay` that process must live on for so long and then answer once more.
+Exits with 0 then, with 1 and the last answer on standard output when the time is over or the
+process is gone.
 """
 
 import argparse
@@ -11,10 +12,26 @@ import http.client
 import json
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 PAUSE = 0.05  # seconds between two questions
 PATIENCE = 5.0  # seconds for one answer
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Where to ask, which digest must answer, and from which process; None for any.
+
+    `ended` says why it cannot answer any more, and nothing while it lives.
+    """
+
+    host: str
+    port: int
+    digest: str
+    pid: int | None
+    ended: Callable[[], str]
 
 
 def reachable(host: str) -> str:
@@ -58,13 +75,13 @@ def accepted_by(pid: int, server_port: int, client_port: int) -> bool:
     return False
 
 
-def asked(host: str, port: int, pid: int | None) -> tuple[int, str] | None:
+def asked(worker: Worker) -> tuple[int, str] | None:
     """Status and body of GET /healthz on a new connection; None when another process took it."""
-    connection = http.client.HTTPConnection(reachable(host), port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(reachable(worker.host), worker.port, timeout=PATIENCE)
     try:
         connection.connect()
         client_port = connection.sock.getsockname()[1]
-        if pid is not None and not accepted_by(pid, port, client_port):
+        if worker.pid is not None and not accepted_by(worker.pid, worker.port, client_port):
             return None
         connection.request("GET", "/healthz")
         response = connection.getresponse()
@@ -85,28 +102,54 @@ def problem(status: int, body: str, digest: str) -> str:
     return "" if found == digest else f"/healthz answered digest {found}, expected {digest}"
 
 
-def once(host: str, port: int, digest: str, pid: int | None) -> str | None:
+def once(worker: Worker) -> str | None:
     """Asks one time; empty for the right answer, None when another process took the question."""
     try:
-        answer = asked(host, port, pid)
+        answer = asked(worker)
     except (OSError, http.client.HTTPException) as refusal:
         return f"/healthz did not answer: {refusal!r}"
-    return problem(*answer, digest) if answer else None
+    return problem(*answer, worker.digest) if answer else None
 
 
-def wait(host: str, port: int, digest: str, pid: int | None, seconds: float) -> str:
+def wait(worker: Worker, seconds: float) -> str:
     """Empty as soon as the right answer came, else why it never did."""
     deadline = time.monotonic() + seconds
-    last = f"process {pid} accepts no connection"
+    last = f"process {worker.pid} accepts no connection"
     while time.monotonic() < deadline:
-        if pid is not None and not Path(f"/proc/{pid}/fd").exists():
-            return f"process {pid} is gone"
-        found = once(host, port, digest, pid)
+        if ended := worker.ended():
+            return ended
+        found = once(worker)
         if found == "":
             return ""
         last = found or last
         time.sleep(PAUSE)
     return last
+
+
+def stay(worker: Worker, seconds: float) -> str:
+    """Empty when the worker lived for so long, else why it did not."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if ended := worker.ended():
+            return f"{ended} after it had answered"
+        time.sleep(PAUSE)
+    return ""
+
+
+def verdict(worker: Worker, seconds: float, staying: float) -> str:
+    """Empty when the worker answered, stayed and answered again, else why it did not."""
+    return wait(worker, seconds) or stay(worker, staying) or wait(worker, seconds)
+
+
+def gone(pid: int | None) -> str:
+    """That the process is gone, if it is; one that nobody has waited for yet is (state Z)."""
+    if pid is None:
+        return ""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        state = "Z"
+    return f"process {pid} is gone" if state == "Z" else ""
 
 
 def main() -> int:
@@ -117,8 +160,13 @@ def main() -> int:
     parser.add_argument("--digest", required=True)
     parser.add_argument("--pid", type=int)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--stay", type=float)
     given = parser.parse_args()
-    found = wait(given.host, given.port, given.digest, given.pid, given.seconds)
+    worker = Worker(given.host, given.port, given.digest, given.pid, lambda: gone(given.pid))
+    if given.stay is None:
+        found = wait(worker, given.seconds)
+    else:
+        found = verdict(worker, given.seconds, given.stay)
     if found:
         sys.stdout.write(found + "\n")
     return 1 if found else 0

@@ -13,7 +13,7 @@ load_environment() {
   fi
   # Where the AWS CLI is when a snap brought it; cfn-hup passes a short PATH.
   export PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/snap/bin"
-  : "${SERVICE_HEALTH_SECONDS:=60}" "${SERVICE_IMPORT_SECONDS:=60}" "${SERVICE_RETRY_SECONDS:=2}"
+  : "${SERVICE_HEALTH_SECONDS:=60}" "${SERVICE_TRIAL_SECONDS:=5}" "${SERVICE_SETTLE_SECONDS:=2}"
   require SERVICE_NAME SERVICE_HOME SERVICE_RUN SERVICE_USER SERVICE_PYTHON \
     SERVICE_HOST SERVICE_PORT SERVICE_STACK SERVICE_FLEET AWS_REGION
 }

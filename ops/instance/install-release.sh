@@ -27,6 +27,10 @@ source "$here/release.sh"
 source "$here/workers.sh"
 # shellcheck source=swap.sh
 source "$here/swap.sh"
+# shellcheck source=postponement.sh
+source "$here/postponement.sh"
+# shellcheck source=outcome.sh
+source "$here/outcome.sh"
 
 env_file='' again='' wanted=''
 
@@ -49,31 +53,34 @@ read_arguments() {
 
 take_lock() {
   mkdir -p "$SERVICE_HOME"
+  # What this run starts holds the lock as well, so a killed run's last order is over before the next.
   exec 9>"$SERVICE_HOME/install.lock"
-  flock --wait "${SERVICE_LOCK_SECONDS:-300}" 9 || fail "another install-release is still at work; try again when it is done"
+  flock --wait "${SERVICE_LOCK_SECONDS:-300}" 9 || fail "another install-release is still at work" "Try again when it is done"
 }
 
-already_there() {
-  [[ $(linked current) == "$wanted" ]] || return 1
+leave_when_current() {
+  [[ $(linked current) == "$wanted" ]] || return 0
   if ! supervisord_runs; then
     say "release $(short "$wanted") is current; supervisord is not running and will start with it"
   elif workers_serve "$wanted"; then
-    record_good "$wanted"
+    conclude
     say "release $(short "$wanted") is current and healthy; nothing to do"
   else
-    return 1
+    return 0
   fi
+  exit 0
 }
 
-failed_before() {
-  [[ -z $again ]] && remembered_failure "$wanted" "$POINTER_BUILD" || return 1
+leave_when_it_failed_before() {
+  [[ -z $again ]] && remembered_failure "$wanted" "$POINTER_BUILD" || return 0
   finish_going_back "$wanted"
-  say "release $(short "$wanted") failed before: $(failure_reason "$wanted"); keeping release $(short "$(linked current)"). Provision another release, or run install-release.sh --again"
+  say "release $(short "$wanted") failed before: $(failure_reason "$wanted"); $(kept). Provision another release, or run install-release.sh --again"
+  exit 0
 }
 
 require_supervisord_for_an_update() {
   [[ -z $(linked current) ]] || supervisord_runs ||
-    fail "supervisord is not running, so release $(short "$wanted") cannot be checked; keeping release $(short "$(linked current)"). Start supervisord and run install-release.sh again"
+    fail "supervisord is not running, so this release cannot be checked" "Start supervisord and run install-release.sh again"
 }
 
 # What serves well now is what a bad release goes back to.
@@ -86,12 +93,19 @@ record_what_serves() {
 install() {
   fetch_release "$wanted"
   unpack_release "$wanted"
-  check_imports "$wanted"
+  try_release "$wanted"
   swap_to "$wanted"
+  conclude
+  report INFO "release $(short "$wanted") is installed"
+  say "release $(short "$wanted") is installed"
+}
+
+# The release wanted serves, so whatever was in its way is over.
+conclude() {
   record_good "$wanted"
   forget_failure "$wanted"
+  forget_postponement
   prune_releases
-  say "release $(short "$wanted") is installed"
 }
 
 _main() {
@@ -99,17 +113,20 @@ _main() {
   umask 022
   read_arguments "$@"
   load_environment "$env_file"
+  trap '((BASH_SUBSHELL)) || fail "line $LINENO of ${BASH_SOURCE##*/}: $BASH_COMMAND"' ERR
   take_lock
   if [[ -n $wanted ]]; then
-    [[ -d $(release_folder "$wanted") ]] || usage_error "release '$wanted' is not installed; $SERVICE_HOME/releases holds: $(installed_releases)"
+    [[ $wanted =~ ^[0-9a-f]{64}$ && -d $(release_folder "$wanted") ]] || usage_error "release '$wanted' is not installed; $SERVICE_HOME/releases holds: $(installed_releases)"
     again=yes
   else
     read_pointer
     wanted=$POINTER_SHA256
   fi
-  already_there && return
-  failed_before && return
+  remove_leftovers
+  leave_when_current
+  leave_when_it_failed_before
   require_supervisord_for_an_update
+  leave_while_postponed
   record_what_serves
   install
 }

@@ -5,9 +5,4 @@ say() { printf 'install-release: %s\n' "$*" >&2; }
 
 error() { say "error: $*"; }
 
-fail() {
-  error "$*"
-  exit 1
-}
-
 short() { if [[ -n ${1:-} ]]; then printf '%s…' "${1:0:12}"; else printf 'none'; fi; }

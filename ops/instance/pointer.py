@@ -36,4 +36,4 @@ if __name__ == "__main__":
     try:
         sys.stdout.write("\t".join(fields(sys.stdin.read())) + "\n")
     except ValueError as problem:
-        sys.exit(f"install-release: error: {problem}")
+        sys.exit(str(problem))

@@ -1,19 +1,16 @@
 #!/bin/sh
-# Runs one worker of the release that `current` points to; supervisord calls it at every start.
+# Runs one worker of the release that this file is part of; supervisord calls it through `current`
+# at every start, install-release in the release that it tries.
 #
-# Reads  SERVICE_HOME, SERVICE_PYTHON (see ops/README.md)
+# Reads  SERVICE_PYTHON (see ops/README.md)
 # Sets   SERVICE_DIGEST, SERVICE_MODE
 # POSIX sh: it runs on an instance and on a laptop alike.
 set -eu
 
-: "${SERVICE_HOME:?serve: SERVICE_HOME is not set. Set it to the folder that holds releases/ and current.}"
 : "${SERVICE_PYTHON:?serve: SERVICE_PYTHON is not set. Set it to the absolute path of the interpreter.}"
 
 # The physical folder: when `current` is flipped later, this process still sees one release only.
-cd -P "$SERVICE_HOME/current" || {
-  echo "serve: error: $SERVICE_HOME/current leads nowhere. Run install-release.sh first." >&2
-  exit 1
-}
+cd -P "$(dirname "$0")/../.."
 SERVICE_DIGEST=$(basename "$(pwd -P)")
 SERVICE_MODE=instance
 

@@ -12,17 +12,19 @@ point() {
   local link=$SERVICE_HOME/$1
   ln -sfn "releases/$2" "$link.next"
   mv -T "$link.next" "$link"
+  sync "$SERVICE_HOME"
 }
 
 record_good() { [[ $(linked good) == "$1" ]] || point good "$1"; }
 
 swap_to() {
-  local digest=$1 first=''
-  [[ -n $(linked current) ]] || first=yes
-  touch "$(release_folder "$digest")"
+  local digest=$1 before
+  before=$(linked current)
+  # Both are the newest now; prune_releases looks at that.
+  touch ${before:+"$(release_folder "$before")"} "$(release_folder "$digest")"
   point current "$digest"
   if ! supervisord_runs; then
-    [[ -n $first ]] || say "supervisord is not running and will start with release $(short "$digest")"
+    [[ -z $before ]] || say "supervisord is not running and will start with release $(short "$digest")"
     return 0
   fi
   roll_workers "$digest" || go_back "$digest"
@@ -31,13 +33,14 @@ swap_to() {
 go_back() {
   local bad=$1 good reason=$ROLL_FAILURE
   good=$(linked good)
-  remember_failure "$bad" "$reason"
-  [[ -n $good && $good != "$bad" ]] || fail "release $(short "$bad") failed: $reason; there is no release to go back to"
-  error "release $(short "$bad") failed: $reason; going back to release $(short "$good")"
+  [[ -n $good && $good != "$bad" ]] || postpone "$reason; there is no release to go back to"
+  if supervisord_runs; then remember_failure "$bad" "$reason"; fi
+  error "release $(short "$bad"): $reason; going back to release $(short "$good")"
   point current "$good"
-  roll_workers "$good" || fail "release $(short "$good") does not serve either: $ROLL_FAILURE"
+  supervisord_runs || fail "supervisord ended while its workers were restarted"
+  roll_workers "$good" || fail "$reason; release $(short "$good") does not serve either: $ROLL_FAILURE"
   prune_releases
-  fail "release $(short "$bad") failed: $reason; keeping release $(short "$good")"
+  fail "$reason"
 }
 
 # A run that was killed while it went back is finished here.
@@ -47,4 +50,5 @@ finish_going_back() {
   [[ $(linked current) != "$bad" || -z $good || $good == "$bad" ]] || point current "$good"
   [[ -n $(linked current) ]] && supervisord_runs || return 0
   roll_workers "$(linked current)" || fail "release $(short "$(linked current)") does not serve: $ROLL_FAILURE"
+  prune_releases
 }

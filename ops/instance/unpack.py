@@ -46,8 +46,8 @@ if __name__ == "__main__":
     try:
         unpack(Path(sys.argv[1]), Path(sys.argv[2]))
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as fault:
-        sys.stderr.write(f"install-release: error: {fault}\n")
+        sys.stderr.write(f"{fault}\n")
         sys.exit(ARTIFACT_AT_FAULT)
     except OSError as fault:
-        sys.stderr.write(f"install-release: error: {fault}\n")
+        sys.stderr.write(f"{fault}\n")
         sys.exit(MACHINE_AT_FAULT)

@@ -2,16 +2,16 @@
 # The workers under supervisord: which release each runs, and moving them one at a time.
 
 readonly WORKERS='service:*'
-# Why the last roll_workers failed; swap.sh reports it.
+# Why the last roll_workers failed; swap.sh reports it, with FAILURE_LOG.
 ROLL_FAILURE=''
 
 # The configuration beside this script names the socket; it stays readable whatever `current` names.
-control() { supervisorctl -c "${here:?}/../supervisor/supervisord.conf" "$@" 9>&-; }
+control() { supervisorctl -c "${here:?}/../supervisor/supervisord.conf" "$@"; }
 
 supervisord_runs() { control pid >/dev/null 2>&1; }
 
 # supervisorctl exits with 3 when a worker is down, and still lists it.
-workers() { { control status "$WORKERS" || true; } | awk '{ print $1 }'; }
+workers() { { control status "$WORKERS" || true; } | awk '/^service:/ { print $1 }'; }
 
 worker_pid() { control pid "$1" 2>/dev/null || true; }
 
@@ -23,7 +23,7 @@ release_of() { basename "$(readlink "/proc/$1/cwd" 2>/dev/null || printf none)";
 answers() {
   local pid=$1 digest=$2
   python3 -I "${here:?}/await_health.py" --host "$SERVICE_HOST" --port "$SERVICE_PORT" \
-    --digest "$digest" --pid "$pid" --seconds "$SERVICE_HEALTH_SECONDS" 9>&-
+    --digest "$digest" --pid "$pid" --seconds "$SERVICE_HEALTH_SECONDS" "${@:3}" 9>&-
 }
 
 worker_serves() {
@@ -51,19 +51,22 @@ roll_workers() {
   for worker in $found; do
     worker_serves "$worker" "$1" || roll_worker "$worker" "$1" || return 1
   done
+  for worker in $found; do
+    worker_serves "$worker" "$1" || blame "$worker" "did not last" || return 1
+  done
 }
 
 roll_worker() {
   local worker=$1 digest=$2 output
   say "restarting $worker on release $(short "$digest")"
   control stop "$worker" >/dev/null 2>&1 || true
-  if ! output=$(control start "$worker" 2>&1); then
-    ROLL_FAILURE="$worker does not start: ${output##*$'\n'}"
-    return 1
-  fi
-  if ! output=$(answers "$(worker_pid "$worker")" "$digest" 2>&1); then
-    # shellcheck disable=SC2034  # read by swap.sh
-    ROLL_FAILURE="$worker is not healthy: ${output##*$'\n'}"
-    return 1
-  fi
+  output=$(control start "$worker" 2>&1) || blame "$worker" "does not start: ${output##*$'\n'}" || return 1
+  output=$(answers "$(worker_pid "$worker")" "$digest" --stay "$SERVICE_SETTLE_SECONDS" 2>&1) ||
+    blame "$worker" "is not healthy: ${output##*$'\n'}" || return 1
+}
+
+blame() {
+  # shellcheck disable=SC2034  # read by swap.sh and outcome.sh
+  ROLL_FAILURE="$1 $2" FAILURE_LOG=$(control tail -8192 "$1" 2>/dev/null)
+  return 1
 }

@@ -28,17 +28,22 @@ BUCKET = "artifacts-of-the-test"
 PATIENCE = 120.0
 
 # Answers each request on a connection of its own; after TERM it finishes the one in hand.
+# A behaviour that begins with "shared" shows behind the shared socket only, not in the trial.
 # It does not outlive who started it, so a supervisord that was killed leaves no worker behind.
 SERVER = """
 import json, os, select, signal, socket, sys
-BEHAVIOUR = {behaviour!r}
-if BEHAVIOUR == "crash":
+import service.handler
+listener = socket.socket(fileno=0)
+listener.setblocking(False)
+behaviour = {behaviour!r}
+if behaviour.startswith("shared "):
+    shared = listener.getsockname()[1] == int(os.environ["SERVICE_PORT"])
+    behaviour = behaviour.removeprefix("shared ") if shared else "good"
+if behaviour == "crash":
     sys.exit("cannot start: no database")
 asked_to_stop = []
 parent = os.getppid()
 signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.append(1))
-listener = socket.socket(fileno=0)
-listener.setblocking(False)
 print("serving", os.environ["SERVICE_DIGEST"], flush=True)
 while not asked_to_stop and os.getppid() == parent:
     select.select([listener], [], [], 0.05)
@@ -48,7 +53,7 @@ while not asked_to_stop and os.getppid() == parent:
         continue
     connection.setblocking(True)
     request = connection.recv(65536)
-    healthy = BEHAVIOUR != "unhealthy" or b"/healthz" not in request
+    healthy = behaviour != "unhealthy" or b"/healthz" not in request
     body = json.dumps({{"digest": os.environ["SERVICE_DIGEST"], "pid": os.getpid(),
                        "mode": os.environ["SERVICE_MODE"], "path": sys.path}}).encode()
     status = b"200 OK" if healthy else b"500 Internal Server Error"
@@ -56,6 +61,8 @@ while not asked_to_stop and os.getppid() == parent:
     if request:
         connection.sendall(head + b"Connection: close\\r\\n\\r\\n" + body)
     connection.close()
+    if behaviour == "short life" and b"/healthz" in request:
+        sys.exit("cannot go on: no memory")
 """
 
 FAKE_AWS = """#!/bin/sh
@@ -72,8 +79,9 @@ case "$1 $2" in
     python3 "$FAKE_AWS/answered.py" "$TWOFOLD_ROOT" >>"$FAKE_AWS/calls" ;;
   "logs put-log-events")
     for argument; do
-      case $argument in file://*) cp "${argument#file://}" "$FAKE_AWS/events" ;; esac
-    done ;;
+      case $argument in file://*) events=${argument#file://} ;; esac
+    done
+    [ ! -e "$FAKE_AWS/no-logs" ] && cp "$events" "$FAKE_AWS/events" ;;
   *) ;;
 esac
 """
@@ -150,6 +158,8 @@ class Instance:
     root: Path
     port: int = field(default_factory=free_port)
     supervisord: subprocess.Popen[bytes] | None = None
+    # A command that sets a limit, say, and then becomes install-release.
+    started_by: tuple[str, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -175,7 +185,8 @@ class Instance:
             "SERVICE_PORT": str(self.port),
             "SERVICE_STACK": "hello-dev",
             "SERVICE_FLEET": "ServiceFleet",
-            "SERVICE_RETRY_SECONDS": "0",
+            "SERVICE_TRIAL_SECONDS": "0.3",
+            "SERVICE_SETTLE_SECONDS": "0.3",
             "AWS_REGION": "eu-west-1",
         }
 
@@ -200,17 +211,17 @@ class Instance:
         (self.cloud / "metadata").write_text(json.dumps({"Release": pointer}) + "\n")
         return digest
 
-    def install(
-        self, *arguments: str, umask: int = 0o022, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Runs install-release as cfn-hup does, from the release that is current."""
-        script = self.home / "current/ops/instance/install-release.sh"
-        script = script if script.exists() else OPS / "instance/install-release.sh"
+    def script(self) -> Path:
+        """install-release of the release that is current, which cfn-hup runs."""
+        installed = self.home / "current/ops/instance/install-release.sh"
+        return installed if installed.exists() else OPS / "instance/install-release.sh"
+
+    def install(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs install-release and waits for its end."""
         return subprocess.run(
-            ["bash", str(script), *arguments],
+            [*self.started_by, "bash", self.script(), *arguments],
             env=self.environment | variables,
             cwd="/",
-            umask=umask,
             capture_output=True,
             text=True,
             timeout=5 * PATIENCE,
@@ -263,29 +274,15 @@ class Instance:
         return str((self.home / name).readlink()).removeprefix("releases/")
 
     def workers(self) -> dict[str, str]:
-        """Each worker's process ID and the release that its folder names."""
-        lines = self.control("pid", "all").stdout.split()
-        return {pid: Path(f"/proc/{pid}/cwd").readlink().name for pid in lines}
+        """The process ID of each worker that runs, and the release that its folder names."""
+        found = [pid for pid in self.control("pid", "all").stdout.split() if pid != "0"]
+        return {pid: Path(f"/proc/{pid}/cwd").readlink().name for pid in found}
 
     def kill(self, pid: str) -> None:
         os.kill(int(pid), signal.SIGKILL)
 
     def until(self, condition: Callable[[], Any]) -> Any:
         return until(condition)
-
-    def install_until(self, message: str, **variables: str) -> int:
-        """Runs install-release and kills it (-9) as soon as it has said `message`."""
-        script = self.home / "current/ops/instance/install-release.sh"
-        environment = self.environment | variables
-        with subprocess.Popen(
-            ["bash", script], env=environment, cwd="/", stderr=subprocess.PIPE, text=True
-        ) as running:
-            assert running.stderr is not None
-            for line in running.stderr:
-                if message in line:
-                    running.kill()
-                    break
-            return running.wait(timeout=PATIENCE)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -299,7 +296,7 @@ class Instance:
         answers, done = Answers(), threading.Event()
 
         def client() -> None:
-            while not done.wait(0.005):
+            while not done.wait(0.02):
                 try:
                     answers.digests.add(self.ask("/")["digest"])
                 except OSError as refusal:
@@ -324,6 +321,18 @@ class Instance:
         folder = self.home / "releases" / digest
         shutil.copytree(self.home / "current", folder)
         os.utime(folder, (time.time() - age,) * 2)
+
+    def record(self, command: str) -> None:
+        """From now on each call of the command is written down, too."""
+        script = self.root / "bin" / command
+        noted = f'echo "{command} $*" >>"$FAKE_AWS/calls"'
+        script.write_text(f'#!/bin/sh\n{noted}\nexec {shutil.which(command)} "$@"\n')
+        script.chmod(0o755)
+
+    def reported(self) -> dict[str, Any]:
+        """The last event in the log group's stream."""
+        (event,) = json.loads((self.cloud / "events").read_text())
+        return dict(json.loads(event["message"]))
 
     def calls(self) -> list[str]:
         path = self.cloud / "calls"

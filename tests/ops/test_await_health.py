@@ -14,7 +14,7 @@ SERVER = """
 import json, socket, sys
 listener = socket.socket(fileno=0)
 body = json.dumps({"digest": sys.argv[1]}).encode()
-while True:
+for _ in range(int(sys.argv[3])):
     connection, _ = listener.accept()
     if connection.recv(65536):
         head = f"HTTP/1.1 {sys.argv[2]}\\r\\nContent-Length: {len(body)}\\r\\n"
@@ -30,8 +30,10 @@ def listener() -> Iterator[socket.socket]:
 
 
 @contextmanager
-def worker(listener: socket.socket, digest: str, status: str = "200 OK") -> Iterator[int]:
-    command = [sys.executable, "-c", SERVER, digest, status]
+def worker(
+    listener: socket.socket, digest: str, status: str = "200 OK", answers: str = "1000000"
+) -> Iterator[int]:
+    command = [sys.executable, "-c", SERVER, digest, status, answers]
     with subprocess.Popen(command, stdin=listener.fileno()) as run:
         try:
             yield run.pid
@@ -40,12 +42,12 @@ def worker(listener: socket.socket, digest: str, status: str = "200 OK") -> Iter
 
 
 def wait(
-    listener: socket.socket, pid: int, digest: str, seconds: str
+    listener: socket.socket, pid: int, digest: str, seconds: str, *more: str
 ) -> subprocess.CompletedProcess[str]:
     port = str(listener.getsockname()[1])
     asked = ["--host", "127.0.0.1", "--port", port, "--digest", digest, "--seconds", seconds]
     return subprocess.run(
-        [sys.executable, "-I", AWAIT, *asked, "--pid", str(pid)],
+        [sys.executable, "-I", AWAIT, *asked, "--pid", str(pid), *more],
         capture_output=True,
         text=True,
         check=False,
@@ -76,3 +78,15 @@ def test_a_process_that_is_gone_ends_the_wait_at_once(listener: socket.socket) -
         pass
     ran = wait(listener, pid, "new", "600")
     assert (ran.returncode, ran.stdout) == (1, f"process {pid} is gone\n")
+
+
+def test_a_process_that_stays_is_asked_once_more(listener: socket.socket) -> None:
+    with worker(listener, "new") as pid:
+        assert wait(listener, pid, "new", "60", "--stay", "0.2").returncode == 0
+
+
+def test_a_process_that_answers_and_then_ends_does_not_stay(listener: socket.socket) -> None:
+    with worker(listener, "new", answers="1") as pid:
+        ran = wait(listener, pid, "new", "60", "--stay", "60")
+    assert ran.returncode == 1
+    assert ran.stdout == f"process {pid} is gone after it had answered\n"

@@ -33,7 +33,7 @@ def test_the_four_parts_come_on_one_line() -> None:
 def test_metadata_without_a_release_is_an_error(text: str) -> None:
     ran = pointer(text)
     assert ran.returncode == 1
-    assert ran.stderr.startswith("install-release: error: ")
+    assert ran.stderr.startswith(("Expecting value", "expected metadata with a 'Release'; got"))
 
 
 @pytest.mark.parametrize(

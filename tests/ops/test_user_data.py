@@ -135,6 +135,7 @@ class Boot:
                 "TWOFOLD_HOST": "127.0.0.1",
                 "TWOFOLD_HEALTH_SECONDS": "120",
                 "TESTS": str(os.getpid()),
+                "SERVICE_TRIAL_SECONDS": "0.3",
                 "TWOFOLD_RETRY_SECONDS": "0",
                 "PIP_NO_INDEX": "1",
                 **variables,
@@ -340,7 +341,7 @@ def test_a_tampered_artifact_is_not_unpacked_and_signals_failure(boot: Boot) -> 
 
 def test_a_service_that_never_gets_healthy_signals_failure_with_the_reason(boot: Boot) -> None:
     boot.instance.release("bad", "unhealthy")
-    ran = boot.run(TWOFOLD_HEALTH_SECONDS="10")
+    ran = boot.run(SERVICE_HEALTH_SECONDS="10")
     assert ran.returncode == 1
     assert boot.signals() == FAILURE
     assert boot.reason().startswith("user-data: error: the release cannot be installed: release ")
@@ -349,7 +350,7 @@ def test_a_service_that_never_gets_healthy_signals_failure_with_the_reason(boot:
 
 def test_a_service_that_crashes_reports_its_last_words(boot: Boot) -> None:
     boot.instance.release("bad", "crash")
-    assert boot.run(TWOFOLD_HEALTH_SECONDS="10").returncode == 1
+    assert boot.run().returncode == 1
     assert boot.signals() == FAILURE
     assert boot.reason().startswith("user-data: error: the release cannot be installed: release ")
     assert "cannot start: no database" in boot.reason()

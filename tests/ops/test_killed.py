@@ -1,0 +1,137 @@
+"""install-release is killed (SIGKILL) at every step, and the next run repairs."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.ops import steps
+from tests.ops.instances import Instance
+
+REPORTING = {"SERVICE_LOG_GROUP": "hello-dev-instances", "SERVICE_INSTANCE": "i-1"}
+Renew = Callable[[], list[str]]
+
+
+def killed_at_each(instance: Instance, found: list[str], renew: Renew) -> None:
+    """One run after the other, each killed one step later than the one before.
+
+    `renew` makes something to do and gives the arguments; it is called again when a run had
+    so little left to do that it did not come to the step.
+    """
+    arguments = renew()
+    for step in found:
+        if not steps.killed_at(instance, step, *arguments, **REPORTING):
+            arguments = renew()
+            assert steps.killed_at(instance, step, *arguments, **REPORTING), step
+        assert steps.damaged(instance) == [], step
+    ran = instance.install(*arguments)
+    assert ran.returncode == 0, ran.stderr
+    assert steps.leftovers(instance) == []
+    assert steps.only_workers_run(instance)
+
+
+def numbered(instance: Instance, behaviour: str = "good") -> Renew:
+    """Another release each time."""
+    releases: list[str] = []
+
+    def renew() -> list[str]:
+        releases.append(instance.release(f"number {len(releases)}", behaviour))
+        return []
+
+    return renew
+
+
+def test_an_update_killed_at_every_step_is_repaired_and_loses_no_request(serving: Instance) -> None:
+    renew = numbered(serving)
+    found = steps.steps_of(serving, *renew(), **REPORTING)
+    assert len(found) > 30, "the steps of an update were counted when this was written"
+    with serving.load() as answers, steps.current_read(serving) as unreadable:
+        killed_at_each(serving, [step for step in found if "log_stream" not in step], renew)
+    assert answers.lost == []
+    assert unreadable == []
+    current = serving.link("current")
+    assert serving.link("good") == current
+    assert list(serving.workers().values()) == [current, current]
+
+
+def test_going_back_killed_at_every_step_is_repaired_and_loses_no_request(
+    serving: Instance,
+) -> None:
+    good = serving.link("current")
+    renew = numbered(serving, "shared crash")
+    found = steps.steps_of(serving, *renew(), **REPORTING)
+    while_going_back = [step for step in found if "go_back" in step and "report" not in step]
+    assert len(while_going_back) > 10
+    with serving.load() as answers, steps.current_read(serving) as unreadable:
+        killed_at_each(serving, while_going_back, renew)
+    assert answers.lost == []
+    assert unreadable == []
+    assert serving.link("current") == serving.link("good") == good
+    assert list(serving.workers().values()) == [good, good]
+
+
+def test_an_operators_swap_killed_at_every_step_is_repaired_and_loses_no_request(
+    serving: Instance,
+) -> None:
+    first = serving.link("current")
+    second = serving.release("second")
+    assert serving.install().returncode == 0
+
+    def other_one() -> list[str]:
+        return ["--to", first if serving.link("good") == second else second]
+
+    found = steps.steps_of(serving, *other_one())
+    swapping = [step for step in found if "swap_to" in step]
+    assert len(swapping) > 8
+    with serving.load() as answers, steps.current_read(serving) as unreadable:
+        killed_at_each(serving, swapping, other_one)
+    assert answers.lost == []
+    assert unreadable == []
+    assert set(serving.workers().values()) == {serving.link("current")}
+
+
+def test_a_first_installation_killed_at_every_step_is_repaired(instance: Instance) -> None:
+    renew = numbered(instance)
+    found = steps.steps_of(instance, *renew())
+    assert len(found) > 20
+    for link in ("current", "good"):
+        (instance.home / link).unlink()
+
+    def renew_bare() -> list[str]:
+        for link in instance.home.glob("[cg]*"):
+            link.unlink()
+        return renew()
+
+    killed_at_each(instance, found, renew_bare)
+    assert instance.link("current") == instance.link("good")
+
+
+def test_killed_with_all_that_it_started_at_any_time_it_is_repaired(serving: Instance) -> None:
+    """In the middle of a command, where the other tests kill between two."""
+    renew = numbered(serving)
+    renew()
+    started = time.monotonic()
+    assert serving.install().returncode == 0
+    duration = time.monotonic() - started
+    with serving.load() as answers:
+        for moment in range(8):
+            renew()
+            with steps.started(serving, **REPORTING) as leader:
+                time.sleep(duration * moment / 8)  # the moment is the point
+                steps.kill_group(leader)
+            assert steps.damaged(serving) == []
+        assert serving.install().returncode == 0
+    assert answers.lost == []
+    assert steps.leftovers(serving) == []
+    assert steps.only_workers_run(serving)
+
+
+@pytest.mark.parametrize("kill", [steps.kill_alone, steps.kill_group])
+def test_the_trial_ends_with_the_run_that_started_it(
+    instance: Instance, kill: Callable[..., None]
+) -> None:
+    instance.release("first")
+    with steps.started(instance, SERVICE_TRIAL_SECONDS="600") as leader:
+        instance.until(lambda: steps.running(instance.home / "releases"))
+        kill(leader)
+    assert steps.only_workers_run(instance)
