@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from deploy import logical_id
 from deploy.aws.running import FleetState, FunctionState, InstanceState
 from deploy.connection import Connection
+from deploy.errors import AwsError
 from deploy.question import Question, ask
 from deploy.stack import Stack, StackResource
-from deploy.stack.status import Side, Status, release_of
+from deploy.stack.status import LogStream, Side, Status, failure_of, release_of
 
 _HEALTH_SECONDS = 3.0
 
@@ -24,17 +28,50 @@ def inspect(connection: Connection) -> Status:
     metadata = aws.resource_metadata(stack.id, logical_id.FLEET)
     function = _function(connection, resources)
     fleet = _fleet(connection, resources)
+    release = release_of(metadata, stack.outputs)
     lambda_side = (_lambda_side(connection, function, stack),) if function else ()
+    found = [_instance_side(*one) for one in instances(connection, stack, fleet)]
+    wanted = release.sha256 if release else ""
+    told = [explained(aws, side, wanted, _stream_of(side, stack, fleet)) for side in found]
     return Status(
         name,
         aws.region,
         stack,
-        release_of(metadata, stack.outputs),
+        release,
         function,
         # On a laptop without guests the embedded AWS keeps no instances; one is played.
         None if connection.local and connection.local.instance_url else fleet,
-        (*lambda_side, *(_instance_side(*one) for one in instances(connection, stack, fleet))),
+        (*lambda_side, *told),
     )
+
+
+class LogLines(Protocol):
+    """Who can be asked for the lines of a log; Aws can."""
+
+    def log_lines(self, group: str, stream: str) -> Sequence[str]: ...
+
+
+def explained(aws: LogLines, side: Side, wanted: str, stream: LogStream | None) -> Side:
+    """With the reason why it does not run the release `wanted`, if its stream has it."""
+    if stream is None or side.digest == wanted or not wanted:
+        return side
+    try:
+        failure = failure_of(aws.log_lines(stream.group, stream.name), wanted, stream)
+    except AwsError as error:  # what runs matters more
+        return replace(side, note=", ".join(part for part in (side.note, str(error)) if part))
+    return replace(side, failure=failure)
+
+
+def _stream_of(side: Side, stack: Stack, fleet: FleetState | None) -> LogStream | None:
+    """Where install-release says how it ended, as ops/instance/outcome.sh does."""
+    group = stack.outputs.get(logical_id.OUTPUT_INSTANCE_LOGS)
+    members = fleet.instances if fleet and group else ()
+    streams = [f"{one.id}/release" for one in members if side.name == _name(one)]
+    return LogStream(group or "", streams[0]) if streams else None
+
+
+def _name(instance: InstanceState) -> str:
+    return f"instance {instance.id}"
 
 
 def instances(
@@ -45,7 +82,7 @@ def instances(
         return (("instance", connection.local.instance_url, ""),)
     port = stack.outputs.get(logical_id.OUTPUT_INSTANCE_PORT, "9999")
     members = fleet.instances if fleet else ()
-    return tuple((f"instance {one.id}", _url(one, port), one.state) for one in members)
+    return tuple((_name(one), _url(one, port), one.state) for one in members)
 
 
 def fleet_of(connection: Connection, stack: Stack) -> FleetState | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
@@ -16,17 +17,39 @@ _SHOWN_DIGEST = 12
 
 
 @dataclass(frozen=True)
+class LogStream:
+    """Where lines stand in CloudWatch Logs."""
+
+    group: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an instance did not take a release; `kept` is the digest that it stayed with.
+
+    `log` is the end of what the release wrote, empty when it wrote nothing.
+    """
+
+    reason: str
+    kept: str
+    log: str
+    stream: LogStream
+
+
+@dataclass(frozen=True)
 class Side:
     """One thing that runs the service.
 
     `digest` is what it really runs, empty when nobody could say; `note` says why, or in
-    which state it is.
+    which state it is; `failure` is why it does not run the stack's release, where known.
     """
 
     name: str
     digest: str
     url: str = ""
     note: str = ""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,7 @@ def lines(status: Status, create_command: str) -> tuple[str, ...]:
         *(_side_line(side) for side in status.sides),
         *(f"Output   {key} = {value}" for key, value in sorted(status.stack.outputs.items())),
         *(f"Drift    {line}" for line in status.drift),
+        *(_failure_line(side.name, side.failure) for side in status.sides if side.failure),
         *(_agreement(status)),
     )
 
@@ -109,6 +133,15 @@ def _side_line(side: Side) -> str:
     digest = side.digest or "unknown"
     extra = "  ".join(part for part in (side.url, side.note) if part)
     return f"Runs     {side.name}: {digest}" + (f"  {extra}" if extra else "")
+
+
+def _failure_line(name: str, failure: Failure) -> str:
+    stream = failure.stream
+    kept = _short(failure.kept) or "no release"
+    return (
+        f"Failed   {name}: kept {kept}: {failure.reason} "
+        f"(log group {stream.group}, stream {stream.name})"
+    )
 
 
 def _agreement(status: Status) -> tuple[str, ...]:
@@ -135,3 +168,28 @@ def release_of(
     digest = outputs.get(logical_id.OUTPUT_DIGEST)
     build_id = outputs.get(logical_id.OUTPUT_BUILD_ID, "")
     return ReleasePointer("", "", digest, build_id) if digest else None
+
+
+def failure_of(lines: Sequence[str], wanted: str, stream: LogStream) -> Failure | None:
+    """Why the release `wanted` was not taken, when that is the last thing the stream says.
+
+    The lines are those of ops/instance/event.py; others are passed over.
+    """
+    outcomes = [outcome for outcome in map(_outcome, lines) if outcome]
+    if not outcomes or outcomes[-1].get("level") != "ERROR":
+        return None
+    last = outcomes[-1]
+    if last.get("release") != wanted:
+        return None
+    return Failure(
+        str(last.get("message", "")), str(last.get("kept", "")), str(last.get("log", "")), stream
+    )
+
+
+def _outcome(line: str) -> Mapping[str, Any] | None:
+    try:
+        outcome = json.loads(line)
+    except ValueError:
+        return None
+    logged = isinstance(outcome, dict) and outcome.get("logger") == "install-release"
+    return outcome if logged else None
