@@ -32,7 +32,7 @@ check: $(VENV)/tests ## Format, lint, types, shell: says what is wrong, changes 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/shellcheck $$(git ls-files '*.sh' .ci/run)
+	$(BIN)/shellcheck $$(git ls-files '*.sh' .ci/run deploy/local/guests/image/aws)
 
 bench: $(VENV)/tests ## Measure against the alternatives; prints ratios
 	$(BIN)/python -m tests.benchmarks
