@@ -33,13 +33,14 @@ def serve(settings: Settings) -> None:
     app = handler_module.load().app
     with contextlib.closing(listener(settings)) as sock:
         logger.info("Listening on %s", _url(sock))
-        server(RequestLog(app, settings), settings).run(sockets=[sock])
+        server(RequestLog(app, settings).respond, settings).run(sockets=[sock])
 
 
 def server(app: Application, settings: Settings) -> "DrainingServer":
     """A server of `app` that trusts the proxy headers of no address but the configured ones."""
     config = uvicorn.Config(
         app,
+        interface="asgi3",  # which uvicorn cannot tell of a method
         loop="uvloop",
         http="httptools",
         log_config=None,

@@ -42,7 +42,7 @@ class LambdaAdapter:
     ) -> None:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
-        self._app = RequestLog(app, settings or current(), log)
+        self._app = RequestLog(app, settings or current(), log).respond
         self._events = EventRouter() if events is None else events
         self._mangum = Mangum(self._app, lifespan="off", custom_handlers=list(GATEWAYS))
         self._lifespan = Lifespan(app)

@@ -5,21 +5,19 @@ import itertools
 import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Awaitable
 from typing import TextIO
 
 from service.runtime.asgi import Application, Message, Receive, Scope, Send
-from service.runtime.logs import REQUEST_ID, milliseconds, origin, quoted, utc
+from service.runtime.logs import REQUEST_ID, origin, quoted, standard_output, utc
 from service.settings import Settings
 
 HEALTH_PATH = "/healthz"
 logger = logging.getLogger("service.request")
 
 _well_formed = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:;=@+/-]{0,199}").fullmatch
-_prefix = os.urandom(8).hex()
-_numbers = itertools.count(1)
+_numbers = itertools.count(int.from_bytes(os.urandom(8), "big") >> 1)  # processes are far apart
 _FAILURE = 500
 _SERVER_ERROR: tuple[Message, Message] = (
     {
@@ -35,7 +33,7 @@ _SERVER_ERROR: tuple[Message, Message] = (
 
 
 class RequestLog:
-    """An application whose every response carries `x-request-id` and leaves one line.
+    """`respond` is an application whose every response carries `x-request-id` and leaves one line.
 
     The line is written past the logging module, which would take longer than the
     rest of the request; logger `service.request` still decides by its level. The
@@ -48,9 +46,9 @@ class RequestLog:
     def __init__(self, app: Application, settings: Settings, stream: TextIO | None = None) -> None:
         self._app = app
         self._origin = origin(settings)
-        self._stream = stream or sys.stdout
+        self._stream = stream or standard_output()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -81,12 +79,10 @@ class RequestLog:
         level, head, tail = line(self._origin, scope["method"], path, status)
         if not logger.isEnabledFor(level):
             return
-        try:
+        try:  # noqa: SIM105 - contextlib.suppress takes as long as the write
             self._stream.write(
-                f'{{"time":"{utc(time.time())}",{head},"request_id":{quoted(request_id)},'
-                f'{tail},"ms":{milliseconds(seconds)}}}\n'
+                f'{{"time":"{utc(time.time())}{head}{request_id}{tail}{seconds * 1000:.3f}}}\n'
             )
-            self._stream.flush()
         except (OSError, ValueError):
             pass  # a full disk or a closed log must not fail the requests
 
@@ -94,22 +90,25 @@ class RequestLog:
 class _Response:
     """What the application sends, with the request ID added and the status kept."""
 
-    __slots__ = ("_request_id", "_send", "complete", "status")
+    __slots__ = ("_identity", "_send", "complete", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
-        self._request_id = request_id
+        self._identity = (b"x-request-id", request_id.encode())
         self.status = 0
         self.complete = False
 
     def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"]
-            headers.append((b"x-request-id", self._request_id.encode("ascii")))
-            message = {**message, "headers": headers}
+            headers = [self._identity]
+            for pair in message.get("headers", ()):
+                if pair[0] != b"x-request-id":
+                    headers.append(pair)
+            message = {**message}  # the application may send the same message again
+            message["headers"] = headers
         elif message["type"] == "http.response.body":
-            self.complete = not message.get("more_body", False)
+            self.complete = not message.get("more_body")
         return self._send(message)
 
 
@@ -124,9 +123,9 @@ def _line(origin: str, method: str, path: str, status: int) -> tuple[int, str, s
     message = quoted(f"{method} {path} {status}")
     return (
         level,
-        f'"level":"{logging.getLevelName(level)}","logger":"service.request",'
-        f'"message":{message},{origin}',
-        f'"method":{quoted(method)},"path":{quoted(path)},"status":{status}',
+        f'","level":"{logging.getLevelName(level)}","logger":"service.request",'
+        f'"message":{message},{origin},"request_id":"',
+        f'","method":{quoted(method)},"path":{quoted(path)},"status":{status},"ms":',
     )
 
 
@@ -138,14 +137,16 @@ def _level(path: str, status: int) -> int:
 
 
 def request_id_of(scope: Scope) -> str:
-    """Lambda's request ID; else a well-formed one of the caller's; else a new one."""
-    context = scope.get("aws.context")
-    if context is not None:
-        return str(context.aws_request_id)
+    """Lambda's request ID; else a well-formed one of the caller's; else a new one.
+
+    None of them needs escaping in JSON: Lambda's is a UUID.
+    """
+    if "aws.context" in scope:
+        return str(scope["aws.context"].aws_request_id)
     trace = None
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _well_formed(value):
             return str(value, "ascii")
         if name == b"x-amzn-trace-id" and _well_formed(value):
             trace = value
-    return f"{_prefix}-{next(_numbers):x}" if trace is None else str(trace, "ascii")
+    return hex(next(_numbers)) if trace is None else str(trace, "ascii")

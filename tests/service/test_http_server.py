@@ -184,6 +184,15 @@ def test_every_output_line_is_one_json_object_with_the_id_of_its_request(serve: 
     assert mine[0]["exception"].endswith("ZeroDivisionError: by zero")
 
 
+def test_the_line_of_a_request_leaves_at_once(serve: Serve) -> None:
+    """Also where Python would keep it in a buffer, as it does for a file or a pipe."""
+    server = serve(HANDLER, PYTHONUNBUFFERED="")
+    with connected(server) as connection:
+        got(connection, "/broken", x_request_id="abc-1")
+        got(connection, "/", x_request_id="abc-2")
+        server.await_line('"request_id":"abc-2"')
+
+
 def test_the_reply_has_a_date_and_names_no_server(serve: Serve) -> None:
     with connected(serve(HANDLER)) as connection:
         response, _ = got(connection)

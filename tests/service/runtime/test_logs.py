@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.runtime.logs import REQUEST_ID, JsonLines, configure, milliseconds, utc
+from service.runtime.logs import REQUEST_ID, JsonLines, configure, utc
 from service.settings import Settings
 from tests.service.conftest import Log
 
@@ -110,14 +110,14 @@ def test_time_is_utc_to_the_millisecond() -> None:
     assert utc(0.5) == "1970-01-01T00:00:00.500Z"
 
 
+def test_time_follows_a_clock_that_is_set_back() -> None:
+    assert [utc(1767225600.0), utc(1767225599.75), utc(1767225599.25)] == [
+        "2026-01-01T00:00:00.000Z",
+        "2025-12-31T23:59:59.750Z",
+        "2025-12-31T23:59:59.250Z",
+    ]
+
+
 def test_lines_are_compact(log: Log) -> None:
     logger.info("order")
     assert log.text == json.dumps(log.lines[0], separators=(",", ":")) + "\n"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.0, "0.000"), (0.000_999_9, "0.999"), (1.5, "1500.000"), (0.01, "10.000")],
-)
-def test_a_duration_has_three_decimals(seconds: float, text: str) -> None:
-    assert milliseconds(seconds) == text

@@ -40,7 +40,7 @@ def requested(
     async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    asyncio.run(RequestLog(app, settings, stream)(given, receive, send))
+    asyncio.run(RequestLog(app, settings, stream).respond(given, receive, send))
     return sent
 
 
@@ -74,6 +74,17 @@ def test_the_line_has_the_fields_of_every_other_line_in_the_same_order(log: Log)
 def test_the_response_carries_the_request_id_once(log: Log) -> None:
     start = requested(_respond, scope((b"x-request-id", b"abc-1")), log.stream)[0]
     assert start["headers"] == [(b"x-request-id", b"abc-1")]
+
+
+def test_a_message_of_the_application_is_left_as_it_is(log: Log) -> None:
+    start = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
+
+    async def constant(_scope: Any, _receive: Any, send: Any) -> None:
+        await send(start)
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    requested(constant, scope(), log.stream)
+    assert start == {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
 
 
 def test_lambdas_request_id_goes_before_the_callers() -> None:
