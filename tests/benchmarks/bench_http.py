@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,38 +15,41 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
+from tests.benchmarks.calm import calm_rounds
 from tests.benchmarks.report import Row, UnavailableError, at_least, at_most
 
 TITLE = "HTTP: one process, 64 keep-alive connections, wrk"
 ROOT = Path(__file__).parent.parent.parent
 CONNECTIONS = 64
+SAMPLE_SECONDS = 0.5
 OURS = (sys.executable, "-m", "service", "http-server")
 LATENCY_LIMIT_MS = 2.0
 _REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
-def measure(rounds: int = 9, seconds: int = 1) -> list[Row]:
-    """Requests per second, the median over interleaved rounds; then keep-alive latency.
+def measure(rounds: int = 15, few: int = 5, seconds: float = 300) -> list[Row]:
+    """Requests per second, the median over calm interleaved rounds; then keep-alive latency.
 
     Raises:
-        UnavailableError: wrk is not installed.
+        UnavailableError: wrk is not installed, or the host was too busy for `seconds`.
     """
     if shutil.which("wrk") is None:
         raise UnavailableError("wrk is not installed. Install the Debian package wrk.")
-    return [*_throughput(rounds, seconds), *_latency()]
+    return [*_throughput(rounds, few, seconds), *_latency()]
 
 
-def _throughput(rounds: int, seconds: int) -> list[Row]:
+def _throughput(rounds: int, few: int, seconds: float) -> list[Row]:
     ways = {way: (sys.executable, "-m", "tests.benchmarks.served", way) for way in _SERVED}
-    rates: dict[str, list[float]] = {way: [] for way in (*ways, "ours")}
     with ExitStack() as stack:
         ports = {way: stack.enter_context(_given(argv)) for way, argv in ways.items()}
         ports["ours"] = stack.enter_context(_given(OURS))
-        for port in ports.values():
-            _wrk(port, 1)  # warm
-        for _ in range(rounds):
-            for way, port in ports.items():
-                rates[way].append(_wrk(port, seconds))
+
+        def play() -> dict[str, float]:
+            return {way: _wrk(port) for way, port in ports.items()}
+
+        play()  # warm
+        counted, played = calm_rounds(play, enough=rounds, few=few, seconds=seconds)
+    rates = {way: [found[way] for found in counted] for way in ports}
 
     def ratio(way: str, other: str) -> float:
         return median(a / b for a, b in zip(rates[way], rates[other], strict=True))
@@ -53,6 +57,7 @@ def _throughput(rounds: int, seconds: int) -> list[Row]:
     figures = {way: median(found) for way, found in rates.items()}
     unit, of_bare = "requests/s", "of bare uvicorn"
     return [
+        Row("rounds that count", len(counted), f"of {played}"),
         Row("bare uvicorn, uvloop and httptools", figures["bare"], unit),
         Row("uvicorn with its access log", figures["access-log"], unit),
         Row(
@@ -118,16 +123,23 @@ def _keep_alive_median(port: int, requests: int = 500) -> float:
     return median(spent) * 1000
 
 
-def _wrk(port: int, seconds: int) -> float:
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", f"http://127.0.0.1:{port}/"],
-        capture_output=True,
+def _wrk(port: int) -> float:
+    """Of half a second, which is less than wrk takes by its flags: it sums up when interrupted."""
+    process = subprocess.Popen(
+        ["wrk", "-t1", f"-c{CONNECTIONS}", "-d60s", f"http://127.0.0.1:{port}/"],
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
     )
-    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    if found is None or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise UnavailableError(f"wrk did not get its answers:\n{done.stdout}")
+    try:
+        time.sleep(SAMPLE_SECONDS)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    found = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    if found is None or "Non-2xx" in printed or "Socket errors" in printed:
+        raise UnavailableError(f"wrk did not get its answers:\n{printed}")
     return float(found[1])
 
 
