@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import select
 import signal
 import socket
 import time
@@ -19,6 +20,7 @@ from service.settings import Settings
 # Above the 60 s after which AWS's load balancers drop an idle connection: the side
 # that closes first must be the one that knows no request is on its way.
 KEEP_ALIVE_SECONDS = 75
+_LOOK_SECONDS = 0.02
 
 logger = logging.getLogger("service.http_server")
 
@@ -61,7 +63,9 @@ class DrainingServer(uvicorn.Server):
     On TERM or INT it stops accepting and closes each connection after its next
     answer (`Connection: close`), for the drain time; what is idle then is closed,
     and requests in flight may take the grace time to complete. A client that was
-    told of no close may ask once more, so its connection stays open till then.
+    told of no close may ask once more, so its connection stays open till then. One
+    that asks in the very moment of the close loses its request (RFC 9112, section
+    9.5: it must expect that), so the drain time should outlast a client's pauses.
     """
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
@@ -74,6 +78,7 @@ class DrainingServer(uvicorn.Server):
             listening.close()
         self._close_after_answer()
         await self._drained()
+        await self._close_idle()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -104,7 +109,30 @@ class DrainingServer(uvicorn.Server):
         while self.server_state.connections and not self.force_exit:
             if time.monotonic() >= deadline:
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _close_idle(self) -> None:
+        """No request is cut off that has come in and was not read yet, as on a busy machine.
+
+        Each connection is closed before the next one is looked at, which leaves a request
+        hardly any time to come in between.
+        """
+        connections = list(self.server_state.connections)
+        logger.info("Drained with %d connections left", len(connections))
+        for connection in connections:
+            if not _has_unread(connection.transport):
+                connection.shutdown()
+                await asyncio.sleep(0)  # uvloop closes it in its next round
+        await asyncio.sleep(_LOOK_SECONDS)  # what was unread is in flight now
+
+
+def _has_unread(transport: asyncio.BaseTransport) -> bool:
+    """Whether bytes, or the client's end of it, have come in on an open connection."""
+    if transport.is_closing():
+        return False
+    waiting = select.poll()
+    waiting.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _url(sock: socket.socket) -> str:

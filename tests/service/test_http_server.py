@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,6 +126,52 @@ def test_a_client_whose_reply_has_begun_at_term_may_ask_once_more(serve: Serve) 
         response, _ = got(connection)
         assert (response.status, response.headers["connection"]) == (200, "close")
     assert server.ended()[0] == 0
+
+
+BUSY = """
+import logging, os, pathlib, time
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+class StandStill(logging.Handler):
+    def emit(self, record):
+        if "Drained" in record.getMessage():
+            logging.getLogger("test").info("the loop stands still")
+            while not pathlib.Path(os.environ["SENT"]).exists():
+                time.sleep(0.01)
+
+logging.getLogger("service.http_server").addHandler(StandStill())
+
+async def quick(request):
+    return PlainTextResponse("quick")
+
+app = Starlette(routes=[Route("/", quick)])
+"""
+
+
+def test_a_request_that_waits_to_be_read_when_the_drain_ends_is_answered(
+    serve: Serve, tmp_path: Path
+) -> None:
+    server = serve(BUSY, SERVICE_DRAIN_SECONDS="0", SENT=str(tmp_path / "sent"))
+    with connected(server) as connection:
+        got(connection)
+        server.process.terminate()
+        server.await_line("the loop stands still")
+        connection.auto_open = 0  # a connection that the server closes is an error
+        connection.request("GET", "/")
+        (tmp_path / "sent").touch()
+        response = connection.getresponse()
+        assert (response.status, response.headers["connection"]) == (200, "close")
+    assert server.ended()[0] == 0
+
+
+def test_an_idle_connection_is_closed_when_the_drain_ends(serve: Serve) -> None:
+    server = serve(HANDLER, SERVICE_DRAIN_SECONDS="0")
+    with connected(server) as connection:
+        got(connection)
+        assert server.stop()[0] == 0
+        assert connection.sock.recv(1) == b""
 
 
 def test_a_draining_server_accepts_no_connection(serve: Serve) -> None:
