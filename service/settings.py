@@ -31,7 +31,7 @@ class Settings:
     log_level: str = "INFO"
     host: str = "127.0.0.1"
     port: int = PORT
-    drain_seconds: float = 1.0
+    drain_seconds: float = 5.0
     grace_seconds: float = 30.0
     forwarded_allow_ips: tuple[str, ...] = ()
 
