@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 ROOT = Path(__file__).parents[2]
 TWOFOLD = Path(sys.executable).with_name("twofold")
 # Generous: two cores that may be throttled build, boot and install here.
@@ -93,8 +95,10 @@ class Project:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def write(self, label: str, *, imports: str = "", body: str = "", health: int = 200) -> None:
-        """The handler module of the next release."""
+    def write(
+        self, label: str, *, imports: str = "", body: str = "", health: int | str = 200
+    ) -> None:
+        """The handler module of the next release; `health` is the status, or an expression."""
         text = HANDLER.format(label=label, imports=imports, body=body, health=health)
         (self.folder / "service" / "handler.py").write_text(text, encoding="utf-8")
 
@@ -120,6 +124,18 @@ class Project:
         )
         assert not check or done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the command that plays this project has written down for others."""
+        path = self.folder / ".twofold" / "local.json"
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+    def guest_folders(self) -> list[Path]:
+        """Those of the guests that are up, the oldest first."""
+        guests = Path(self.record["folder"]) / "guests"
+        folders = sorted(guests.glob("i-*"), key=lambda path: path.stat().st_ctime)
+        return [folder for folder in folders if _is_up(folder)]
 
     def document(self, *arguments: str) -> dict[str, Any]:
         return dict(json.loads(self.run(*arguments, "--json").stdout))
@@ -155,15 +171,17 @@ class Playing:
 
     @property
     def workspace(self) -> Path:
-        record = self.project.folder / ".twofold" / "local.json"
-        return Path(json.loads(record.read_text(encoding="utf-8"))["folder"])
+        return Path(self.project.record["folder"])
+
+    def aws(self, service: str) -> Any:
+        """boto3's client of a service of the embedded AWS."""
+        record = self.project.record
+        session = boto3.Session("test", "test", region_name=record["region"])
+        return session.client(service, endpoint_url=record["endpoint"])
 
     def guests(self) -> list[GuestOf]:
         """Those that are up, the oldest first."""
-        folders = sorted(
-            (self.workspace / "guests").glob("i-*"), key=lambda path: path.stat().st_ctime
-        )
-        return [GuestOf(self, folder) for folder in folders if _is_up(folder)]
+        return [GuestOf(self, folder) for folder in self.project.guest_folders()]
 
     def only(self) -> GuestOf:
         (one,) = self.guests()
@@ -198,6 +216,11 @@ class GuestOf:
         return self.folder.name
 
     @property
+    def leader(self) -> int:
+        """Its PID 1, as this machine numbers it."""
+        return leader(self.folder)
+
+    @property
     def url(self) -> str:
         return str(self.playing.instances()[self.id]["url"])
 
@@ -225,6 +248,12 @@ class GuestOf:
     def link(self, name: str) -> str:
         return self.shell(f"basename $(readlink /opt/hello/{name})").strip()
 
+    def workers(self) -> dict[str, int]:
+        """Process ID, as the guest numbers it, of each worker that supervisord calls running."""
+        status = "/opt/hello/current/ops/instance/supervisorctl.sh status"
+        lines = [line.split() for line in self.shell(status, check=False).splitlines()]
+        return {line[0]: int(line[3].rstrip(",")) for line in lines if line[1:2] == ["RUNNING"]}
+
     def install(self, *arguments: str, check: bool = True) -> str:
         """Runs install-release as an operator does, without waiting for cfn-hup's minute."""
         command = " ".join(("/opt/hello/current/ops/instance/install-release.sh", *arguments))
@@ -232,7 +261,7 @@ class GuestOf:
 
     def cut_off(self) -> None:
         """As a power loss: no process of it gets to know."""
-        os.kill(_leader(self.folder), signal.SIGKILL)
+        os.kill(self.leader, signal.SIGKILL)
 
     @contextmanager
     def load(
@@ -242,6 +271,7 @@ class GuestOf:
         slow: int = 4,
         pausing: int = 0,
         *,
+        pause: float = 0.0,
         least: int = 0,
         tell: float = 0.0,
         port: int = 9999,
@@ -250,33 +280,32 @@ class GuestOf:
         """Clients in the guest's own network ask while the block runs; then the dict is filled.
 
         Args:
+            pause: how long a client waits between two requests, at most.
             least: after the block they go on, for so many seconds, until so many were asked.
             tell: how often, in seconds, to say on standard error how many were; 0 for never.
         """
-        leader = str(_leader(self.folder))
         command = [
-            *("nsenter", f"--target={leader}", "--net", "--"),
+            *("nsenter", f"--target={self.leader}", "--net", "--"),
             *(sys.executable, "-m", "tests.guests.load", f"http://127.0.0.1:{port}"),
             *("--closing", str(closing), "--keep-alive", str(keep_alive)),
             *("--pausing", str(pausing), "--slow", str(slow)),
-            *("--least", str(least), "--tell", str(tell)),
+            *("--pause", str(pause), "--least", str(least), "--tell", str(tell)),
         ]
         found: dict[str, Any] = {}
-        asking = subprocess.Popen(
+        with subprocess.Popen(
             command,
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # a Ctrl-C is for this program, which ends that one
-        )
-        try:
-            yield found
-            output, _ = asking.communicate(timeout=seconds)
-            found.update(json.loads(output))
-        finally:
-            asking.kill()
-            asking.wait()
+        ) as asking:
+            try:
+                yield found
+                output, _ = asking.communicate(timeout=seconds)
+                found.update(json.loads(output))
+            finally:
+                asking.kill()
 
 
 def lost(found: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -284,7 +313,12 @@ def lost(found: Mapping[str, Any]) -> dict[str, list[str]]:
     return {name: kind["reasons"] for name, kind in found["kinds"].items() if kind["lost"]}
 
 
-def _leader(folder: Path) -> int:
+def leader(folder: Path) -> int:
+    """PID 1 of the guest in the folder, as this machine numbers it.
+
+    Raises:
+        LookupError: there is none yet, or no more.
+    """
     pid = int((folder / "pid").read_text())
     pending = [pid]
     while pending:
@@ -294,7 +328,7 @@ def _leader(folder: Path) -> int:
                 return one
             children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
             pending += [int(child) for child in children]
-    raise AssertionError(f"guest {folder.name} has no PID 1")
+    raise LookupError(f"guest {folder.name} has no PID 1")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Asks a service without a pause until standard input ends; then says what came of it.
 
     python -m tests.guests.load URL [--closing N] [--keep-alive N] [--pausing N] [--slow N]
-                                    [--least N] [--tell SECONDS]
+                                    [--pause SECONDS] [--least N] [--tell SECONDS]
 
 Four kinds of clients: a new connection for each request; one connection for many; the same with
 a pause before each, so that a server that ends closes idle connections; and requests that take
@@ -145,6 +145,7 @@ class Load:
     host: str
     port: int
     least: int = 0
+    pause: float = 0.0
     patience: float = PATIENCE
     kinds: dict[str, Kind] = field(default_factory=dict)
     labels: dict[str, float] = field(default_factory=dict)
@@ -193,8 +194,8 @@ class Load:
                 await asyncio.sleep(_AFTER_LOSS)
             if connection and not way.keeps:
                 connection.close()
-            if way.pause:
-                await asyncio.sleep(random.uniform(0.0, way.pause))
+            if pause := max(way.pause, self.pause):
+                await asyncio.sleep(random.uniform(0.0, pause))
         if connection:
             connection.close()
 
@@ -229,7 +230,7 @@ async def _told(load: Load, seconds: float) -> None:
 
 async def _main(given: argparse.Namespace) -> dict[str, object]:
     address = urlsplit(given.url)
-    load = Load(address.hostname or "", address.port or 80, given.least)
+    load = Load(address.hostname or "", address.port or 80, given.least, given.pause)
 
     def await_the_end() -> None:
         sys.stdin.read()
@@ -250,6 +251,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--keep-alive", type=int, default=8)
     parser.add_argument("--pausing", type=int, default=0)
     parser.add_argument("--slow", type=int, default=4)
+    parser.add_argument("--pause", type=float, default=0.0, help="of every client, at most")
     parser.add_argument("--least", type=int, default=0, help="go on until so many were asked")
     parser.add_argument("--tell", type=float, default=0.0, help="say how many, every so often")
     try:
