@@ -54,6 +54,11 @@ def command() -> None:
 
     A guest boots the user data of the launch template under cloud-init and systemd, as an
     EC2 instance does, so a change to ops/ is tried in seconds. Needs Linux and root.
+
+    \b
+    Examples:
+      sudo twofold guest boot
+      sudo twofold guest shell systemctl status supervisor
     """
 
 

@@ -80,7 +80,14 @@ def test_each_command_shows_its_help(name: str, capsys: pytest.CaptureFixture[st
     assert main([name, "--help"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith(f"Usage: twofold {name} ")
-    assert "--stage" in shown
+    assert "Examples:" in shown
+
+
+def test_a_command_that_deploys_takes_a_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    alone = [name for name in COMMANDS if name != "guest"]
+    for arguments in (*([name] for name in alone), ["guest", "boot"]):
+        assert main([*arguments, "--help"]) == 0
+        assert "--stage" in capsys.readouterr().out
 
 
 def test_there_is_a_command_for_every_module_and_no_other(root: Path) -> None:
