@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from deploy.local.guests.policies import CreationPolicy, UpdatePolicy, duration
 from deploy.local.guests.rolling import Signal, Update
 
-SIMULATED = "Simulated with guests on this machine; on AWS CloudFormation does it to instance(s)."
+SIMULATED = "Simulated on this machine: guests play the instance(s)."
 """Stands before the others, so that nobody takes them for AWS's own."""
 
 

@@ -150,7 +150,7 @@ class Changes:
             place = Place(self._aws, self._bucket, self._fleet, self._stack, self._rhythm)
             Change(place, there).play()
         except TwofoldError:
-            self._stack.enter(Phase.IDLE)
+            self._stack.withdraw()
             raise
 
     def _rest(self) -> None:
@@ -166,7 +166,7 @@ class Changes:
     def _follow(self) -> None:
         """As many instances as the group wants; none once the group is gone."""
         found = self._aws.stack(self._name)
-        group = group_of(self._aws, found.id) if found and "DELETE" not in found.status else None
+        group = group_of(self._aws, found.id) if found else None
         if self._requested:
             return  # what the group says now may be that change already
         size = Size(group.desired, group.maximum) if group else Size(0, 0)

@@ -67,6 +67,11 @@ class PlayedStack:
         with self._lock:
             self._phases.append((_now(), phase))
 
+    def withdraw(self) -> None:
+        """Nothing is played any more; what the embedded AWS says is shown, also what was not."""
+        with self._lock:
+            self._phases.clear()
+
     def shown(self, status: str) -> str:
         """The stack's status on AWS, given the embedded AWS's."""
         return shown_status(self.phase, status)

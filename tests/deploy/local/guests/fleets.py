@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from tests.deploy.local.guests.machines import Factory, Machine
 from tests.deploy.local.guests.served import served
 
 BUCKET = "artifacts-of-fleets"
+MAKING = threading.Lock()
 NAMES = (f"fleet{number}" for number in itertools.count())
 # The tool looks at a stack this old every half a second at most.
 RHYTHM = Rhythm(look=0.05, follow=0.2, begin=60.0, linger=1.0)
@@ -112,14 +114,12 @@ class Site:
         return group
 
     def client(self, service: str) -> Any:
+        """Of an instance's own or an operator's; sessions are made by one thread at a time."""
         key, secret = LOCAL_CREDENTIALS
-        return boto3.client(
-            service,
-            "eu-central-1",
-            endpoint_url=self.url,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-        )
+        with MAKING:
+            return boto3.Session(key, secret, region_name="eu-central-1").client(
+                service, endpoint_url=self.url
+            )
 
     def provision(self, resources: Mapping[str, Any]) -> Outcome:
         """As `twofold provision --local` does it."""
@@ -183,10 +183,18 @@ class Site:
 
 
 @contextmanager
-def playing(embedded: EmbeddedAws, folder: Path, rhythm: Rhythm = RHYTHM) -> Iterator[Site]:
-    """While the block runs, one stack's changes are played with machines that signal success."""
+def playing(
+    embedded: EmbeddedAws,
+    folder: Path,
+    rhythm: Rhythm = RHYTHM,
+    kind: type[Aws] = Aws,
+) -> Iterator[Site]:
+    """While the block runs, one stack's changes are played with machines that signal success.
+
+    `kind` is what the player of the changes asks the embedded AWS by.
+    """
     name, said, factory = next(NAMES), list[str](), Factory()
-    direct = Aws(embedded.region, embedded.endpoint, credentials=LOCAL_CREDENTIALS)
+    direct = kind(embedded.region, embedded.endpoint, credentials=LOCAL_CREDENTIALS)
     direct.make_bucket(BUCKET)
     with Fleet(factory, said.append) as fleet:
         changes = Changes(direct, f"{name}-dev", BUCKET, fleet, said.append, rhythm=rhythm)
@@ -194,4 +202,7 @@ def playing(embedded: EmbeddedAws, folder: Path, rhythm: Rhythm = RHYTHM) -> Ite
             aws = Aws(embedded.region, url, credentials=LOCAL_CREDENTIALS)
             site = Site(name, url, aws, direct, factory, fleet, folder, said=said)
             factory.boots = site.succeed
-            yield site
+            try:
+                yield site
+            finally:
+                factory.join()

@@ -42,6 +42,7 @@ class Machine:
     version: str
     boots: Callable[[Machine], None] = lambda _machine: None
     is_running: bool = False
+    booting: list[threading.Thread] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
     may_stop: threading.Event = field(default_factory=threading.Event)
 
@@ -54,7 +55,8 @@ class Machine:
 
     def start(self) -> None:
         self.is_running = True
-        threading.Thread(target=self.boots, args=(self,), daemon=True).start()
+        self.booting.append(threading.Thread(target=self.boots, args=(self,), daemon=True))
+        self.booting[-1].start()
 
     def stop(self) -> None:
         self.ends.append("stop")
@@ -86,6 +88,12 @@ class Factory:
         machine = Machine(described(self.numbers()), version, self.boots)
         self.made.append(machine)
         return machine
+
+    def join(self) -> None:
+        """No machine is still booting."""
+        for machine in self.made:
+            for thread in machine.booting:
+                thread.join(PATIENCE)
 
     @property
     def running(self) -> list[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from deploy.aws import Aws
 from deploy.console import Console
-from deploy.errors import StackError
+from deploy.errors import AwsError, StackError
 from deploy.local.embedded_aws import EmbeddedAws
 from deploy.local.guests.announcements import SIMULATED
+from deploy.stack import StackEvent
 from deploy.stack.deletion import delete
 from deploy.stack.watch import hints
 from tests.deploy.local.guests.fleets import RHYTHM, Site, playing, template
@@ -37,6 +41,12 @@ def silent(_machine: Machine) -> None:
     """Neither success nor failure."""
 
 
+def status(site: Site) -> str:
+    """The stack's, empty without one."""
+    stack = site.aws.stack(site.stack)
+    return stack.status if stack else ""
+
+
 # A creation
 
 
@@ -47,14 +57,16 @@ def test_a_creation_waits_for_its_instances(site: Site) -> None:
     first, second = site.factory.made
     assert SIMULATED in site.told("ServiceFleet")
     site.signal(first, "SUCCESS")
-    stack = site.aws.stack(site.stack)
-    assert stack is not None
-    assert stack.status == "CREATE_IN_PROGRESS"
+    assert status(site) == "CREATE_IN_PROGRESS"
     assert "CREATE_COMPLETE" not in site.told(site.stack) + site.told("ServiceFleet")
     assert creation.is_alive()
+    site.signal(first, "FAILURE")  # its first word counts
     site.signal(second, "SUCCESS")
     creation.join(PATIENCE)
-    assert site.told("ServiceFleet")[-3:] == [
+    assert site.told("ServiceFleet") == [
+        "CREATE_IN_PROGRESS",
+        SIMULATED,
+        "Waiting on 2 resource signal(s) with a timeout of PT10M.",
         f"Received SUCCESS signal with UniqueId {first.instance}",
         f"Received SUCCESS signal with UniqueId {second.instance}",
         "CREATE_COMPLETE",
@@ -89,6 +101,21 @@ def test_an_instance_that_does_not_boot_fails_the_creation_and_its_log_is_shown(
     assert site.aws.stack(site.stack) is None
     site.factory.boots = site.succeed
     assert site.provision(template()).result == "created"
+    assert not any("FAILURE" in line for line in site.told("ServiceFleet"))
+
+
+def test_a_failed_creation_is_taken_away_after_its_instances(site: Site) -> None:
+    def fail(machine: Machine) -> None:
+        machine.may_stop.clear()
+        site.signal(machine, "FAILURE")
+
+    site.factory.boots = fail
+    creation = in_background(lambda: site.failure(template()))
+    eventually(lambda: site.factory.made and site.factory.made[0].ends)
+    assert status(site) == "ROLLBACK_IN_PROGRESS"
+    site.factory.made[0].may_stop.set()
+    creation.join(PATIENCE)
+    assert status(site) == ""
 
 
 def test_silence_fails_the_creation(site: Site) -> None:
@@ -113,16 +140,23 @@ def test_what_the_embedded_aws_refuses_is_not_played(site: Site) -> None:
     assert site.provision(template()).result == "created"
 
 
+def test_of_a_stack_without_a_fleet_nothing_is_told(site: Site) -> None:
+    logs = {"ServiceInstanceLogs": template()["ServiceInstanceLogs"]}
+    assert site.provision(logs).result == "created"
+    assert site.told("ServiceFleet") == []
+    assert site.told(site.stack)[-1] == "CREATE_COMPLETE"
+
+
 # An update
 
 
 def test_a_release_replaces_nothing(site: Site) -> None:
     site.provision(template(release="a"))
+    before = len(site.told("ServiceFleet"))
     assert site.provision(template(release="b")).result == "updated"
     assert len(site.factory.made) == 1
-    assert site.told("ServiceFleet")[-1] == "UPDATE_COMPLETE"
-    assert site.told(site.stack)[-1] == "UPDATE_COMPLETE"
-    assert SIMULATED not in [line for line in site.progress if "UPDATE" in line]
+    assert site.told("ServiceFleet")[before:] == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    assert site.told(site.stack)[-2:] == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
 
 
 def test_a_new_launch_template_replaces_the_instances_one_by_one(site: Site) -> None:
@@ -161,9 +195,7 @@ def test_the_old_instance_stays_until_the_new_one_serves(site: Site) -> None:
     site.factory.boots = silent
     update = in_background(lambda: site.provision(template("two")))
     eventually(lambda: len(site.factory.running) == 2)
-    stack = site.aws.stack(site.stack)
-    assert stack is not None
-    assert stack.status == "UPDATE_IN_PROGRESS"
+    assert status(site) == "UPDATE_IN_PROGRESS"
     assert site.told(site.stack)[-1] == "UPDATE_IN_PROGRESS"
     old, new = site.factory.made
     site.signal(new, "SUCCESS")
@@ -182,9 +214,7 @@ def test_an_update_that_fails_goes_back_to_what_ran_before(site: Site, signal: s
     lines = str(caught.value).splitlines()
     assert lines[0].startswith(f"Stack {site.stack!r} rolled back: ServiceFleet")
     assert lines[-1] == "What ran before runs on; correct the cause and retry."
-    stack = site.aws.stack(site.stack)
-    assert stack is not None
-    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert status(site) == "UPDATE_ROLLBACK_COMPLETE"
     assert site.direct.template(site.stack) == former
     assert site.direct.resource_metadata(site.stack, "ServiceFleet") == {"Release": {"Sha256": "a"}}
     assert site.factory.running == [old.instance]
@@ -231,9 +261,16 @@ def test_a_rollback_that_fails_as_well_is_told(site: Site) -> None:
     site.factory.boots = lambda one: site.signal(one, "FAILURE")
     with pytest.raises(StackError, match="could not be rolled back: ServiceFleet"):
         site.provision(template("two", largest=1))
-    stack = site.aws.stack(site.stack)
-    assert stack is not None
-    assert stack.status == "UPDATE_ROLLBACK_FAILED"
+    assert status(site) == "UPDATE_ROLLBACK_FAILED"
+
+
+def test_a_rollback_that_cannot_launch_is_told(site: Site) -> None:
+    site.provision(template("one", largest=1))
+    site.factory.boots = lambda one: site.signal(one, "FAILURE")
+    site.factory.broken.add("3")
+    assert "ServiceFleet: " in site.failure(template("two", largest=1))
+    assert status(site) == "UPDATE_ROLLBACK_FAILED"
+    assert site.told("ServiceFleet")[-1] == "Version 3 cannot be launched."
 
 
 def test_a_long_template_goes_back_as_well(site: Site) -> None:
@@ -331,6 +368,8 @@ def test_a_stack_may_be_deleted_while_it_is_created(site: Site) -> None:
     creation.join(PATIENCE)
     assert outcomes[0].startswith(f"Stack {site.stack!r} was not created: ")
     eventually(lambda: not site.fleet.members())
+    with pytest.raises(ClientError, match=f"Stack '{site.stack}' does not exist"):
+        site.signal(site.factory.made[0], "SUCCESS")
     site.factory.boots = site.succeed
     assert site.provision(template()).result == "created"
 
@@ -338,45 +377,82 @@ def test_a_stack_may_be_deleted_while_it_is_created(site: Site) -> None:
 def test_it_is_taken_down_at_once_whatever_it_waits_for(
     embedded: EmbeddedAws, tmp_path: Path
 ) -> None:
+    def provision(site: Site) -> None:
+        with suppress(Exception):  # its AWS goes away, at any moment
+            site.provision(template())
+
     with playing(embedded, tmp_path) as site:
         site.factory.boots = silent
-        in_background(lambda: site.failure(template()))
+        creation = in_background(lambda: provision(site))
         eventually(lambda: site.factory.running)
         start = time.monotonic()
     assert time.monotonic() - start < 60  # the instance would be waited for ten minutes
     assert site.factory.running == []
+    creation.join(PATIENCE)
 
 
 def test_a_change_that_never_begins_is_given_up(embedded: EmbeddedAws, tmp_path: Path) -> None:
     hasty = replace(RHYTHM, begin=2.0)
     with playing(embedded, tmp_path, hasty) as site:
         site.provision(template())
+        site.provision(template(release="b"))
         with pytest.raises(ClientError, match="does not exist"):
             site.client("cloudformation").execute_change_set(
                 StackName=site.stack, ChangeSetName="nobodys"
             )
-
-        def status() -> str:
-            stack = site.aws.stack(site.stack)
-            return stack.status if stack else ""
-
-        eventually(lambda: status() == "CREATE_COMPLETE")
+        eventually(lambda: status(site) == "UPDATE_COMPLETE")
         assert site.provision(template("two")).result == "updated"
 
 
+class Mute(Aws):
+    """Says nothing of events, so that nobody can tell when the embedded AWS is done."""
+
+    def events(self, stack: str, after: str = "") -> tuple[StackEvent, ...]:
+        raise AwsError("Nobody tells the events.")
+
+
+def test_what_cannot_be_played_is_shown_as_the_embedded_aws_has_it(
+    embedded: EmbeddedAws, tmp_path: Path
+) -> None:
+    with playing(embedded, tmp_path, kind=Mute) as site:
+        assert site.provision(template()).result == "created"
+        assert "The fleet cannot be played: Nobody tells the events." in site.said
+
+
+OFTEN = {"Delay": 0.2, "MaxAttempts": 600}
+
+
 def test_other_stacks_are_the_embedded_awss_alone(site: Site) -> None:
-    site.provision(template())
-    client = site.client("cloudformation")
-    client.create_stack(
-        StackName=f"{site.name}-other",
-        TemplateBody='{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}',
-    )
-    waiter = client.get_waiter("stack_create_complete")
-    waiter.wait(StackName=f"{site.name}-other", WaiterConfig={"Delay": 0.2, "MaxAttempts": 600})
+    site.factory.boots = silent
+    creation = in_background(lambda: site.provision(template()))
+    eventually(lambda: site.factory.running)
+    client, other = site.client("cloudformation"), {"StackName": f"{site.name}-other"}
+    client.create_stack(TemplateBody=json.dumps({"Resources": template()}), **other)
+    client.get_waiter("stack_create_complete").wait(WaiterConfig=OFTEN, **other)
+    more = {"ChangeSetName": "more", **other}
+    client.create_change_set(TemplateBody=json.dumps({"Resources": template("two")}), **more)
+    client.get_waiter("change_set_create_complete").wait(WaiterConfig=OFTEN, **more)
+    client.execute_change_set(**more)
+    client.get_waiter("stack_update_complete").wait(WaiterConfig=OFTEN, **other)
+
+    events = site.aws.events(other["StackName"])
+    assert SIMULATED not in [one.reason for one in events]
+    done = [one.status for one in events if one.logical_id == "ServiceFleet"]
+    assert done == [
+        f"{kind}_{end}" for kind in ("CREATE", "UPDATE") for end in ("IN_PROGRESS", "COMPLETE")
+    ]
+    groups = site.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    others = [one for one in groups if one["AutoScalingGroupName"].startswith(other["StackName"])]
+    assert [one["Instances"] for one in others] == [[]]
+    (machine,) = site.factory.made
     with pytest.raises(ClientError, match="is not waiting for a signal"):
         client.signal_resource(
-            StackName=f"{site.name}-other",
             LogicalResourceId="ServiceFleet",
-            UniqueId="i-1",
-            Status="SUCCESS",
+            UniqueId=machine.instance,
+            Status="FAILURE",
+            **other,
         )
+    site.succeed(machine)
+    creation.join(PATIENCE)
+    assert status(site) == "CREATE_COMPLETE"
+    assert SIMULATED in site.told("ServiceFleet")
