@@ -40,9 +40,10 @@ _TELL_SECONDS = 15.0
 _PAUSE_SECONDS = 3.0
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 _ARRIVAL = r"""
+set -e -o pipefail
 until served=$(journalctl -q --no-pager -t install-release -o short-unix |
   grep -F 'release {short}… is installed'); do sleep 0.5; done
-noticed=$(grep 'Data has changed' /var/log/cfn-hup.log | tail -n 1 | cut -d ' ' -f 1,2)
+noticed=$(grep 'Running action for release' /var/log/cfn-hup.log | tail -n 1 | cut -d ' ' -f 1,2)
 date -d "${{noticed/,/.}}" +%s.%3N
 cut -d ' ' -f 1 <<<"$served"
 """
@@ -93,11 +94,15 @@ def soak(plan: Plan, folder: Path, figures: Figures) -> None:
         guest = _booted(playing, figures)
         figures.releases = _released(playing, guest, plan)
         figures.restarts = _restarted(guest, plan.releases)
-        _let_cfn_hup_look(guest)
+        now = guest.shell("date +%s").strip()
+        guest.shell("systemctl start cfn-hup")
+        _await_look(guest, since=now)
         figures.arrivals.append(_arrived(playing, "alone"))
     if plan.guests > 1:
         _note(f"Booting {plan.guests} guests ...")
         with played(project, "up", "--guests", ready="Ctrl-C ends it.") as playing:
+            for guest in playing.guests():
+                _await_look(guest)
             figures.arrivals.append(_arrived(playing, "together"))
 
 
@@ -106,7 +111,7 @@ def _booted(playing: Playing, figures: Figures) -> GuestOf:
     guest: GuestOf = playing.until(lambda: _only(playing), "a guest")
     url = guest.url
     playing.until(lambda: _answers(url), "the first answer")
-    figures.first_answer = time.time() - (guest.folder / "pid").stat().st_mtime
+    figures.first_answer = round(time.time() - (guest.folder / "pid").stat().st_mtime, 1)
     playing.until(lambda: playing.heard(f"Guest {guest.id} "), "the signal of user data")
     assert playing.heard(" serves after "), "".join(playing.said)
     _note(f"It answered after {figures.first_answer:.1f} s.")
@@ -140,7 +145,7 @@ def _released(playing: Playing, guest: GuestOf, plan: Plan) -> Stretch:
             began = time.monotonic()
             digest = playing.release(f"release-{number}")
             guest.install()
-            steps.append(time.monotonic() - began)
+            steps.append(round(time.monotonic() - began, 1))
             _note(f"Release {number} of {plan.releases}, {digest[:12]}: {steps[-1]:.1f} s")
         _note(f"All are in. The load goes on until {plan.requests:,} requests were asked ...")
     for kind in found["kinds"].values():
@@ -162,24 +167,22 @@ def _restarted(guest: GuestOf, times: int) -> Stretch:
             time.sleep(_PAUSE_SECONDS)  # some load that nothing disturbs, as between releases
             began = time.monotonic()
             restart()
-            steps.append(time.monotonic() - began)
+            steps.append(round(time.monotonic() - began, 1))
     return stretch(found, steps)
 
 
-def _let_cfn_hup_look(guest: GuestOf) -> None:
-    """It looks when it starts, and finds that what the stack wants is there."""
-    since = guest.shell("date +%s").strip()
+def _await_look(guest: GuestOf, since: str = "0") -> None:
+    """cfn-hup looks when it starts, and finds that what the stack wants is there."""
     look = f"journalctl -q -t install-release --since=@{since} | grep -q 'nothing to do'"
-    guest.shell("systemctl start cfn-hup")
     until(lambda: guest.status(look) == 0, what="cfn-hup's first look")
 
 
 def _arrived(playing: Playing, label: str) -> tuple[Arrival, ...]:
     guests = playing.guests()
     _note(f"A release by cfn-hup on {len(guests)} ...")
-    began = time.time()
+    began = round(time.time(), 3)
     digest = playing.release(label)
-    provisioned = time.time()
+    provisioned = round(time.time(), 3)
     script = _ARRIVAL.format(short=digest[:12])
     arrivals = []
     for guest in guests:

@@ -74,12 +74,12 @@ class Arrival:
     @property
     def waited(self) -> float:
         """For cfn-hup's next look, which may come while the provision still ends."""
-        return max(0.0, self.noticed - self.provisioned)
+        return round(max(0.0, self.noticed - self.provisioned), 1)
 
     @property
     def worked(self) -> float:
         """All but that."""
-        return self.served - self.began - self.waited
+        return round(self.served - self.began - self.waited, 1)
 
 
 @dataclass
