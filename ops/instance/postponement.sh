@@ -22,7 +22,7 @@ postpone() {
   # A full disk may refuse even this; then nothing is put off.
   if printf '%s %s %s %s\n%s\n' "$wanted" "${POINTER_BUILD:--}" "$((times + 1))" "$((EPOCHSECONDS + pause))" "$reason" \
     2>/dev/null >"$file.next"; then put_in_place "$file.next" "$file"; fi
-  fail "$reason" "Tried again by the first run that is $((pause / 60)) minutes later, or now by install-release.sh --again"
+  fail "$reason" "A run in $((pause / 60)) minutes or later tries again, install-release.sh --again at once"
 }
 
 leave_while_postponed() {

@@ -4,6 +4,8 @@
 readonly WORKERS='service:*'
 # Why the last roll_workers failed; swap.sh reports it, with FAILURE_LOG.
 ROLL_FAILURE=''
+# The process that was asked last whether it serves.
+WORKER_PID=''
 
 # The configuration beside this script names the socket; it stays readable whatever `current` names.
 control() { supervisorctl -c "${here:?}/../supervisor/supervisord.conf" "$@"; }
@@ -27,10 +29,9 @@ answers() {
 }
 
 worker_serves() {
-  local pid
-  pid=$(worker_pid "$1")
-  [[ $pid =~ ^[1-9][0-9]*$ && $(release_of "$pid") == "$2" ]] || return 1
-  answers "$pid" "$2" >/dev/null 2>&1
+  WORKER_PID=$(worker_pid "$1")
+  [[ $WORKER_PID =~ ^[1-9][0-9]*$ && $(release_of "$WORKER_PID") == "$2" ]] || return 1
+  answers "$WORKER_PID" "$2" >/dev/null 2>&1
 }
 
 workers_serve() {
@@ -43,16 +44,19 @@ workers_serve() {
 }
 
 # Every worker that does not serve the release yet, one after the other; stops at the first failure.
+# At the end the same processes must serve: supervisord would restart one that crashes.
 roll_workers() {
   local worker found
+  local -A pids=()
   found=$(workers)
   ROLL_FAILURE="supervisord knows no worker '$WORKERS'"
   [[ -n $found ]] || return 1
   for worker in $found; do
     worker_serves "$worker" "$1" || roll_worker "$worker" "$1" || return 1
+    pids[$worker]=$WORKER_PID
   done
   for worker in $found; do
-    worker_serves "$worker" "$1" || blame "$worker" "did not last" || return 1
+    worker_serves "$worker" "$1" && [[ $WORKER_PID == "${pids[$worker]}" ]] || blame "$worker" "did not last" || return 1
   done
 }
 
@@ -61,7 +65,8 @@ roll_worker() {
   say "restarting $worker on release $(short "$digest")"
   control stop "$worker" >/dev/null 2>&1 || true
   output=$(control start "$worker" 2>&1) || blame "$worker" "does not start: ${output##*$'\n'}" || return 1
-  output=$(answers "$(worker_pid "$worker")" "$digest" --stay "$SERVICE_SETTLE_SECONDS" 2>&1) ||
+  WORKER_PID=$(worker_pid "$worker")
+  output=$(answers "$WORKER_PID" "$digest" --stay "$SERVICE_SETTLE_SECONDS" 2>&1) ||
     blame "$worker" "is not healthy: ${output##*$'\n'}" || return 1
 }
 

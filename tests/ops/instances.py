@@ -41,6 +41,9 @@ if behaviour.startswith("shared "):
     behaviour = behaviour.removeprefix("shared ") if shared else "good"
 if behaviour == "crash":
     sys.exit("cannot start: no database")
+# For how many questions about its health it lives.
+LIVES = {{"short life": 1, "longer life": 2}}
+asked = 0
 asked_to_stop = []
 parent = os.getppid()
 signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.append(1))
@@ -61,7 +64,8 @@ while not asked_to_stop and os.getppid() == parent:
     if request:
         connection.sendall(head + b"Connection: close\\r\\n\\r\\n" + body)
     connection.close()
-    if behaviour == "short life" and b"/healthz" in request:
+    asked += b"/healthz" in request
+    if asked == LIVES.get(behaviour):
         sys.exit("cannot go on: no memory")
 """
 

@@ -110,6 +110,20 @@ def test_three_releases_are_kept_and_the_oldest_goes(serving: Instance) -> None:
     assert not (serving.home / "downloads").exists()
 
 
+def test_a_release_loses_its_name_before_its_files(serving: Instance) -> None:
+    """A run that is killed in between leaves no folder whose name promises a whole release."""
+    for number in range(3):
+        serving.copy_of_current(str(number) * 64, age=1000 + number)
+    for name in ("mv", "rm"):
+        serving.record(name)
+    serving.release("second")
+    assert serving.install().returncode == 0
+    folder = serving.home / "releases" / ("1" * 64)
+    gone = folder.with_name(f".{folder.name}.gone")
+    calls = [call for call in serving.calls() if folder.name in call]
+    assert calls == [f"mv -T {folder} {gone}", f"rm -rf {gone}"]
+
+
 def test_what_was_current_is_kept_before_a_release_that_only_was_unpacked(
     serving: Instance,
 ) -> None:
