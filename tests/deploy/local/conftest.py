@@ -15,9 +15,9 @@ from deploy.aws import Aws
 from deploy.composition import composer, topology_settings
 from deploy.console import Console
 from deploy.local import embedded_aws
-from deploy.local.laptop import for_laptop, furnished
 from deploy.local.embedded_aws import EmbeddedAws
 from deploy.local.interrupts import Interrupts
+from deploy.local.laptop import for_laptop, furnished
 from deploy.local.workspace import Workspace
 from deploy.settings import Settings
 from deploy.stack.plan import Plan, plan
