@@ -20,7 +20,8 @@ class PlayedStack:
     """May be asked and told by any thread.
 
     Args:
-        note: takes a sentence for the user.
+        note: takes a sentence for the user, about an update; a creation is followed by whoever
+            provisions.
     """
 
     note: Callable[[str], None]
@@ -96,7 +97,8 @@ class PlayedStack:
     def _tell(self, name: str, physical: str, kind: str, status: str, reason: str) -> None:
         number = f"{name}-{status}-{uuid.uuid4()}"
         self._events.append(StackEvent(number, _now(), name, physical, kind, status, reason))
-        self.note(f"Simulated: {name} {status}" + (f": {reason}" if reason else ""))
+        if self.phase not in (Phase.CREATING, Phase.UNDOING_CREATION):
+            self.note(f"Simulated: {name} {status}" + (f": {reason}" if reason else ""))
 
 
 def _now() -> datetime:

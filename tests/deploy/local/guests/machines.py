@@ -54,9 +54,10 @@ class Machine:
         return self.described.instance
 
     def start(self) -> None:
+        thread = threading.Thread(target=self.boots, args=(self,), daemon=True)
+        thread.start()
+        self.booting.append(thread)
         self.is_running = True
-        self.booting.append(threading.Thread(target=self.boots, args=(self,), daemon=True))
-        self.booting[-1].start()
 
     def stop(self) -> None:
         self.ends.append("stop")

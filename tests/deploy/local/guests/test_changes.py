@@ -161,6 +161,7 @@ def test_a_release_replaces_nothing(site: Site) -> None:
 
 def test_a_new_launch_template_replaces_the_instances_one_by_one(site: Site) -> None:
     site.provision(template("one", smallest=2, largest=3))
+    assert site.said == []
     before = len(site.told("ServiceFleet"))
     site.provision(template("two", smallest=2, largest=3))
     old, kept, new, last = (machine.instance for machine in site.factory.made)
