@@ -74,7 +74,7 @@ def origin(settings: Settings) -> str:
 
 
 def standard_output() -> TextIO:
-    """Standard output, on which each line leaves at once, in one write."""
+    """Standard output, on which what is written leaves at once, in one write."""
     return io.TextIOWrapper(io.FileIO(1, "w", closefd=False), encoding="ascii", write_through=True)
 
 

@@ -1,10 +1,13 @@
 """A request ID and a log line for every request, in both modes, as plain ASGI."""
 
+import asyncio
+import contextlib
 import functools
 import itertools
 import logging
 import os
 import re
+import select
 import time
 from collections.abc import Awaitable
 from typing import TextIO
@@ -36,7 +39,8 @@ class RequestLog:
     """`respond` is an application whose every response carries `x-request-id` and leaves one line.
 
     The line is written past the logging module, which would take longer than the
-    rest of the request; logger `service.request` still decides by its level. The
+    rest of the request, and together with those of the other requests that end in the
+    same turn of the event loop; logger `service.request` still decides by its level. The
     query string is left out, as it may hold secrets. Status 0 is a request that got no
     whole answer. An exception that the application lets through is logged with its
     request ID, and answered with 500 if nothing was sent yet; once a reply has begun it
@@ -47,6 +51,7 @@ class RequestLog:
         self._app = app
         self._origin = origin(settings)
         self._stream = stream or standard_output()
+        self._ended: list[_Ended] = []
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,11 +62,19 @@ class RequestLog:
         REQUEST_ID.set(request_id)  # each request runs in a task, and so in a context, of its own
         response = _Response(send, request_id)
         try:
-            await self._app(scope, receive, response.send)
-        except Exception:
-            await self._failed(scope, response)
-        finally:
-            self._write(scope, response.status, time.perf_counter() - started, request_id)
+            try:
+                await self._app(scope, receive, response.send)
+            except Exception:
+                await self._failed(scope, response)
+            finally:
+                seconds = time.perf_counter() - started
+                asked = scope["method"], scope["path"]
+                self._ended.append((*asked, response.status, request_id, time.time(), seconds))
+        except BaseException:  # such as SystemExit, after which the loop may take no turn
+            self._write()
+            raise
+        if len(self._ended) == 1:
+            asyncio.get_running_loop().call_soon(self._write)
 
     async def _failed(self, scope: Scope, response: "_Response") -> None:
         logger.exception("%s %s failed", scope["method"], scope["path"])
@@ -73,18 +86,29 @@ class RequestLog:
         for message in _SERVER_ERROR:
             await response.send(message)
 
-    def _write(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        path = scope["path"]
-        line = _line if len(path) <= _LONGEST_KEPT else _line.__wrapped__
-        level, head, tail = line(self._origin, scope["method"], path, status)
-        if not logger.isEnabledFor(level):
-            return
-        try:  # noqa: SIM105 - contextlib.suppress takes as long as the write
-            self._stream.write(
-                f'{{"time":"{utc(time.time())}{head}{request_id}{tail}{seconds * 1000:.3f}}}\n'
-            )
-        except (OSError, ValueError):
-            pass  # a full disk or a closed log must not fail the requests
+    def _write(self) -> None:
+        """The lines of all that has ended, in writes that no other writer's can come between."""
+        text = ""
+        for method, path, status, request_id, moment, seconds in self._ended:
+            line = _line if len(path) <= _LONGEST_KEPT else _line.__wrapped__
+            level, head, tail = line(self._origin, method, path, status)
+            if logger.isEnabledFor(level):
+                whole = f'{{"time":"{utc(moment)}{head}{request_id}{tail}{seconds * 1000:.3f}}}\n'
+                if len(text) + len(whole) > select.PIPE_BUF:
+                    self._put(text)
+                    text = ""
+                text += whole
+        self._ended.clear()
+        if text:
+            self._put(text)
+
+    def _put(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)  # a full disk or a closed log must not fail the requests
+
+
+# Method, path, status, request ID; when it ended, and how many seconds it took.
+_Ended = tuple[str, str, int, str, float, float]
 
 
 class _Response:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import logging
+import select
 from typing import Any
 
 import pytest
@@ -197,6 +198,54 @@ class _Full(io.StringIO):
 def test_a_full_disk_fails_no_request(log: Log) -> None:
     assert requested(_respond, scope(), _Full())[0]["status"] == 200
     assert log.lines == []
+
+
+class _Writes(io.StringIO):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.texts.append(text)
+        return len(text)
+
+
+@pytest.mark.usefixtures("log")
+def test_lines_of_one_turn_are_written_together_but_never_more_than_stays_whole_in_a_pipe() -> None:
+    stream = _Writes()
+
+    async def answers(_scope: Any, _receive: Any, _send: Any) -> None:
+        await asyncio.sleep(0)
+
+    respond = RequestLog(answers, INSTANCE, stream).respond
+
+    async def many() -> None:
+        await asyncio.gather(*(respond(scope(), None, None) for _ in range(64)))  # type: ignore[arg-type]
+
+    asyncio.run(many())
+    assert 1 < len(stream.texts) < 16
+    assert all(len(text) <= select.PIPE_BUF for text in stream.texts)
+    lines = "".join(stream.texts).splitlines()
+    assert len({json.loads(line)["request_id"] for line in lines}) == 64
+
+
+def test_a_request_that_ends_the_process_leaves_its_line_and_those_before_it() -> None:
+    stream = _Writes()
+
+    async def ends(given: Any, _receive: Any, _send: Any) -> None:
+        if given["path"] == "/end":
+            raise SystemExit(3)
+
+    respond = RequestLog(ends, INSTANCE, stream).respond
+
+    async def both() -> None:
+        await respond(scope(), None, None)  # type: ignore[arg-type]
+        await respond(scope(path="/end"), None, None)  # type: ignore[arg-type]
+
+    with pytest.raises(SystemExit):
+        asyncio.run(both())
+    (text,) = stream.texts
+    assert [json.loads(line)["path"] for line in text.splitlines()] == ["/orders", "/end"]
 
 
 def test_what_is_no_request_passes_untouched(log: Log) -> None:
