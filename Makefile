@@ -20,7 +20,7 @@ up: $(VENV)/deploy ## The same, left running until Ctrl-C
 	$(BIN)/twofold up
 
 test: $(VENV)/tests ## Run the tests
-	$(BIN)/python -m pytest -n 4
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 test-guests: $(VENV)/tests ## Run the tests that boot real Debian guests (Linux, root)
 	$(BIN)/python -m pytest --guests tests/guests

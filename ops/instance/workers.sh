@@ -12,8 +12,15 @@ control() { supervisorctl -c "${here:?}/../supervisor/supervisord.conf" "$@"; }
 
 supervisord_runs() { control pid >/dev/null 2>&1; }
 
-# supervisorctl exits with 3 when a worker is down, and still lists it.
-workers() { { control status "$WORKERS" || true; } | awk '/^service:/ { print $1 }'; }
+# Those that do not run come first: what takes the others down one by one then never stops the only
+# one that serves. supervisorctl exits with 3 when a worker is down, and still lists it.
+workers() {
+  { control status "$WORKERS" || true; } |
+    awk '/^service:/ { print ($2 == "RUNNING"), $1 }' | sort | cut -d ' ' -f 2
+}
+
+# supervisord goes on with the stop of a run that was killed, and starts no worker meanwhile.
+await_stop() { while control status "$1" | grep -q ' STOPPING '; do sleep 0.1; done; }
 
 worker_pid() { control pid "$1" 2>/dev/null || true; }
 
@@ -64,6 +71,7 @@ roll_worker() {
   local worker=$1 digest=$2 output
   say "restarting $worker on release $(short "$digest")"
   control stop "$worker" >/dev/null 2>&1 || true
+  await_stop "$worker"
   output=$(control start "$worker" 2>&1) || blame "$worker" "does not start: ${output##*$'\n'}" || return 1
   WORKER_PID=$(worker_pid "$worker")
   output=$(answers "$WORKER_PID" "$digest" --stay "$SERVICE_SETTLE_SECONDS" 2>&1) ||

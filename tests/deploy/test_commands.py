@@ -301,6 +301,7 @@ def test_local_asks_both_sides_of_what_runs(account: Tree, endpoint: str, region
             "bucket": "artifacts",
             "region": region,
             "folder": "/nowhere",
+            "settings": {},
         }
         (tree.root / ".twofold" / "local.json").write_text(json.dumps(record))
         both = tree.run("invoke", "--local", "--http", "/x?y=1", "--json")

@@ -31,7 +31,7 @@ PATIENCE = 120.0
 # A behaviour that begins with "shared" shows behind the shared socket only, not in the trial.
 # It does not outlive who started it, so a supervisord that was killed leaves no worker behind.
 SERVER = """
-import json, os, select, signal, socket, sys
+import json, os, select, signal, socket, sys, time
 import service.handler
 listener = socket.socket(fileno=0)
 listener.setblocking(False)
@@ -67,6 +67,8 @@ while not asked_to_stop and os.getppid() == parent:
     asked += b"/healthz" in request
     if asked == LIVES.get(behaviour):
         sys.exit("cannot go on: no memory")
+if behaviour == "slow to stop":
+    time.sleep(2)
 """
 
 FAKE_AWS = """#!/bin/sh

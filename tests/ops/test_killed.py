@@ -1,5 +1,6 @@
 """install-release is killed (SIGKILL) at every step, and the next run repairs."""
 
+import signal
 import time
 from collections.abc import Callable
 
@@ -124,6 +125,37 @@ def test_killed_with_all_that_it_started_at_any_time_it_is_repaired(serving: Ins
     assert answers.lost == []
     assert steps.leftovers(serving) == []
     assert steps.only_workers_run(serving)
+
+
+def test_the_only_worker_that_runs_is_not_stopped_by_the_next_release(serving: Instance) -> None:
+    renew = numbered(serving)
+    found = steps.steps_of(serving, *renew())
+    second = [step for step in found if " roll_worker " in step and step.endswith("#2")]
+    renew()
+    with serving.load() as answers:
+        # Between its stop and its start.
+        assert steps.run(serving, KILL_AT=f"{second[1]}\n") == -signal.SIGKILL
+        assert len(serving.workers()) == 1
+        renew()
+        assert serving.install().returncode == 0
+    assert answers.lost == []
+    assert len(serving.workers()) == 2
+
+
+def test_a_stop_that_a_killed_run_asked_for_is_waited_for(serving: Instance) -> None:
+    first = serving.link("current")
+    renew = numbered(serving, "shared slow to stop")
+    renew()
+    assert serving.install().returncode == 0
+    with serving.load() as answers:
+        renew()
+        with steps.started(serving) as leader:
+            serving.until(lambda: "STOPPING" in serving.control("status").stdout)
+            steps.kill_group(leader)
+        ran = serving.install("--to", first, SERVICE_TRIAL_SECONDS="0")  # to be there in time
+        assert ran.returncode == 0, ran.stderr
+    assert answers.lost == []
+    assert list(serving.workers().values()) == [first, first]
 
 
 @pytest.mark.parametrize("kill", [steps.kill_alone, steps.kill_group])

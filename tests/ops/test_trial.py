@@ -84,12 +84,15 @@ def test_a_release_that_never_answers_is_killed_though_it_does_not_want_to_stop(
     tmp_path: Path,
 ) -> None:
     stubborn = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('deaf', flush=True)\n"
-    forked = "import os\nos.fork()\nprint(os.getpid(), flush=True)\nwhile True: time.sleep(60)\n"
+    forked = (
+        "import os\nchild = os.fork()\nif child: print(os.getpid(), child, flush=True)\n"
+        "while True: time.sleep(60)\n"
+    )
     ran = tried(release(tmp_path, stubborn + forked), seconds="8")
     assert ran.returncode == 65
-    reason, _, *pids = ran.stdout.split("\n")
+    reason, _, pids, _ = ran.stdout.split("\n")
     assert reason.startswith("/healthz did not answer: ")
-    both = [Path("/proc", pid) for pid in pids if pid]
+    both = [Path("/proc", pid) for pid in pids.split()]
     assert len(both) == 2
     until(lambda: not any(process.exists() for process in both))
 

@@ -693,9 +693,10 @@ def test_a_group_has_the_members_that_are_played_and_no_others(place: Place, gro
     client = place.client("autoscaling")
     found = client.describe_auto_scaling_groups(AutoScalingGroupNames=[group])
     told = found["AutoScalingGroups"][0]["Instances"]
-    template = place.direct("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0][
-        "LaunchTemplate"
-    ]
+    unplayed = place.direct("autoscaling").describe_auto_scaling_groups(
+        AutoScalingGroupNames=[group]
+    )
+    template = unplayed["AutoScalingGroups"][0]["LaunchTemplate"]
     assert told[0] == {
         "InstanceId": "i-0123456789abcdef0",
         "InstanceType": "t3.micro",
