@@ -23,7 +23,7 @@ test: $(VENV)/tests ## Run the tests
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 test-guests: $(VENV)/tests ## Run the tests that boot real Debian guests (Linux, root)
-	$(BIN)/python -m pytest --guests tests/guests
+	$(BIN)/python -m pytest --guests tests/guests -n 2 --dist loadfile
 
 soak: $(VENV)/tests ## Release ten times under load in a guest; says what was lost (Linux, root)
 	$(BIN)/python -m tests.guests.soak $(SOAK)

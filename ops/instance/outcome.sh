@@ -9,7 +9,7 @@ fail() {
   local reason=$1 advice=${2:-}
   trap - ERR
   [[ -z $FAILURE_LOG ]] || tail -n 20 <<<"$FAILURE_LOG" >&2
-  error "${wanted:+release $(short "$wanted"): }$reason; $(kept)${advice:+. $advice}"
+  error "${wanted:+release $(short "$wanted"): }${reason%.}; $(kept)${advice:+. $advice}"
   report ERROR "$reason"
   exit 1
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,19 @@ def pytest_terminal_summary(
     """Shows what was measured."""
     for figure in config.stash.get(FIGURES, []):
         terminalreporter.write_line(f"measured: {figure}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of pytest-xdist hands over what it measured."""
+    if worker := getattr(session.config, "workeroutput", None):
+        worker["figures"] = session.config.stash.get(FIGURES, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """And it is taken over here; a process that crashed has left nothing."""
+    figures = node.config.stash.setdefault(FIGURES, [])
+    figures += getattr(node, "workeroutput", {}).get("figures", [])
 
 
 @pytest.fixture(scope="session")
