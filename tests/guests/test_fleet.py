@@ -89,7 +89,7 @@ def test_a_bootstrap_that_fails_is_shown_and_taken_back(fleet: Playing, project:
     script.write_text(working.replace("  read_pointer\n", BROKEN), encoding="utf-8")
     (before,) = in_service(fleet)
     try:
-        with guest(fleet, before).load(slow=2) as found:
+        with guest(fleet, before).load(slow=2, pause=0.1) as found:
             done = fleet.provision("--instance-type", "t3.small", check=False)
     finally:
         script.write_text(working, encoding="utf-8")

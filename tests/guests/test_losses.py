@@ -10,6 +10,7 @@ from tests.guests.hup import poll
 from tests.guests.releases import CLIENTS, asked_and_lost, light
 
 # Kills, waits until two other workers answer with the digest, each itself; says how long it took.
+# After a minute something is wrong, and what the workers and supervisord say is shown.
 KILL_AND_AWAIT = r"""
 set -eu
 digest=$1 gone=$2
@@ -27,7 +28,16 @@ back() {
 }
 start=${EPOCHREALTIME/./}
 kill -9 $gone
-until back "$@"; do sleep 0.05; done
+until back "$@"; do
+  if ((${EPOCHREALTIME/./} - start > 60 * 1000000)); then
+    "/opt/hello/current/ops/instance/supervisorctl.sh" status
+    pgrep -u twofold -a
+    tail -n 30 /var/log/hello/supervisord.log
+    grep -hv '"logger":"service.request"' /var/log/hello/service_*.log | tail -n 30
+    exit 1
+  fi
+  sleep 0.05
+done
 echo $((${EPOCHREALTIME/./} - start))
 """
 MAIN = "systemctl show --property=MainPID --value"

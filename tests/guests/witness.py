@@ -32,6 +32,7 @@ print(time.clock_gettime(time.CLOCK_BOOTTIME))
 class Seen:
     """A process of the guest; `started` in seconds since this machine's boot."""
 
+    pid: int
     command: str
     started: float
     user: int
@@ -64,6 +65,8 @@ def watched(project: Project) -> Iterator[Witness]:
 
 
 def _watch(project: Project, witness: Witness, over: threading.Event) -> None:
+    # Of this thread alone, as Linux has it: on a busy machine it would look too seldom.
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -20)
     asking: subprocess.Popen[str] | None = None
     try:
         while not over.wait(_LOOK_SECONDS):
@@ -108,4 +111,4 @@ def _seen(process: Path) -> Seen:
     ticks = int((process / "stat").read_text().rpartition(")")[2].split()[19])
     status = (process / "status").read_text()
     user = next(line.split()[1] for line in status.splitlines() if line.startswith("Uid:"))
-    return Seen(command.strip(), ticks / _TICKS, int(user))
+    return Seen(int(process.name), command.strip(), ticks / _TICKS, int(user))
