@@ -19,6 +19,10 @@ RECORD = Path(".twofold") / "local.json"
 LOCAL_CREDENTIALS = ("test", "test")
 
 
+class ForeignRecordError(LocalError):
+    """A cloud of another user may run in this project; only that user can tell."""
+
+
 @dataclass(frozen=True)
 class LocalCloud:
     """What `twofold up` writes down about itself while it runs.
@@ -81,7 +85,8 @@ def running_cloud(root: Path) -> LocalCloud:
     """The record of the `twofold up` that runs in this project.
 
     Raises:
-        LocalError: none runs, or its record cannot be read.
+        ForeignRecordError: its record is another user's.
+        LocalError: none runs, or its record cannot be understood.
     """
     path = root / RECORD
     try:
@@ -91,6 +96,11 @@ def running_cloud(root: Path) -> LocalCloud:
         raise LocalError(
             "--local needs a running 'twofold up', and none runs in this project. "
             "Start it in another terminal."
+        ) from None
+    except PermissionError:
+        raise ForeignRecordError(
+            f"{path} belongs to another user: a 'sudo twofold' wrote it, as for guests. "
+            "Use sudo for this command too."
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise LocalError(

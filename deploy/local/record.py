@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.connection import RECORD, LocalCloud, running_cloud
+from deploy.connection import RECORD, ForeignRecordError, LocalCloud, running_cloud
 from deploy.errors import LocalError
 
 
@@ -19,10 +19,12 @@ def refuse_second(root: Path) -> None:
     """Nothing is played in this project; what a dead one left behind is no obstacle.
 
     Raises:
-        LocalError: one does.
+        LocalError: one does, or another user's record says so.
     """
     try:
         cloud = running_cloud(root)
+    except ForeignRecordError:
+        raise
     except LocalError:
         return
     if _answers(cloud.endpoint):

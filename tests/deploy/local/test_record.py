@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -75,3 +77,29 @@ def test_of_two_that_start_together_the_second_to_be_ready_is_refused(tmp_path: 
 def test_what_a_dead_one_left_is_no_obstacle(tmp_path: Path, content: str) -> None:
     write(tmp_path, content)
     refuse_second(tmp_path)
+
+
+@contextmanager
+def as_an_ordinary_user() -> Iterator[None]:
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)  # nobody
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize("asked", [running_cloud, refuse_second])
+def test_the_record_of_another_user_asks_for_sudo(
+    tmp_path: Path, asked: Callable[[Path], object]
+) -> None:
+    write(tmp_path, json.dumps(asdict(CLOUD)))
+    (tmp_path / RECORD).chmod(0)
+    with as_an_ordinary_user(), pytest.raises(LocalError) as caught:
+        asked(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / RECORD} belongs to another user: a 'sudo twofold' wrote it, as for guests. "
+        "Use sudo for this command too."
+    )
