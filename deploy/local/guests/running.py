@@ -25,7 +25,7 @@ class RunningGuest:
 
 def running(workspace: Path) -> tuple[RunningGuest, ...]:
     """The guests that are up in this workspace, the oldest first."""
-    folders = sorted((workspace / "guests").glob("i-*"), key=lambda path: path.stat().st_ctime)
+    folders = sorted((workspace / "guests").glob("i-*"), key=_since)
     return tuple(guest for folder in folders for guest in _guest(folder))
 
 
@@ -47,6 +47,13 @@ def chosen(guests: tuple[RunningGuest, ...], instance: str) -> RunningGuest:
     if not found:
         raise LocalError(f"No guest {instance!r} is up. These are: {up}.")
     raise LocalError(f"{len(found)} guests could be meant; name one of them: {up}.")
+
+
+def _since(folder: Path) -> float:
+    """Since when it is as it is; a guest's folder may be removed at any moment."""
+    with suppress(FileNotFoundError):
+        return folder.stat().st_ctime
+    return 0.0
 
 
 def _guest(folder: Path) -> list[RunningGuest]:

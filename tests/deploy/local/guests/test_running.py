@@ -41,4 +41,5 @@ def test_a_folder_without_a_running_guest_is_passed_over(tmp_path: Path) -> None
         folder.mkdir(parents=True)
         (folder / "pid").write_text(pid)
     (tmp_path / "guests" / "i-starting").mkdir()
+    (tmp_path / "guests" / "i-removed").symlink_to("nowhere")
     assert running(tmp_path) == ()
