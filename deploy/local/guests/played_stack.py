@@ -50,6 +50,7 @@ class PlayedStack:
             if stack_id != self._id:
                 self._events.clear()
                 self._phases.clear()
+                self._group = ""
             self._id, self._name = stack_id, name
             self.enter(phase)
 
