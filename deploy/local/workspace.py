@@ -64,9 +64,13 @@ class Child:
         try:
             self._process.wait(grace)
         except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGKILL)
+            self.kill()
         self._process.wait()
         watcher.end({self.pid}, 0.0)
+
+    def kill(self) -> None:
+        """The process, its group and all that they started have got SIGKILL."""
+        watcher.kill({self.pid})
 
     def end_of_log(self, lines: int = 20) -> str:
         """The last lines of what it wrote, for an error message."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -104,13 +103,8 @@ class Guest:
 
     def kill(self) -> None:
         """It is gone as after a power loss; its files stay as they were that moment."""
-        leader = self.leader
-        if leader is not None:
-            with suppress(ProcessLookupError):
-                os.kill(leader, signal.SIGKILL)
         if self._child is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.kill()
         self.stop()
 
     def run(

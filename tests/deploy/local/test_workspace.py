@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from deploy.local import watcher
 from deploy.local.interrupts import Interrupts
 from deploy.local.workspace import Child, Command, Workspace, end_of_file
 
@@ -98,6 +100,42 @@ def test_what_a_child_left_running_in_its_group_goes_with_it(
     child = workspace.start(command, workspace.folder / "log")
     workspace.stop(child)
     eventually(lambda: not _alive(child.pid))
+
+
+# As systemd-nspawn and the first process of its guest.
+SECLUDED = """
+trap '' TERM
+setsid sh -c 'echo $$ >"$0.new"; mv "$0.new" "$0"; sleep 60 & wait' "$1" &
+while :; do sleep 0.05; done
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Only Linux tells who began whom.")
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda child: child.stop(0.2), id="stop"),
+        pytest.param(lambda child: child.kill(), id="kill"),
+        pytest.param(lambda child: watcher.end({child.pid}, 0.2), id="watcher"),
+    ],
+)
+def test_what_a_killed_child_started_in_a_session_of_its_own_goes_with_it(
+    workspace: Workspace, end: Callable[[Child], None], eventually: Eventually
+) -> None:
+    told, environment = workspace.folder / "told", {"PATH": os.defpath}
+    command = Command(
+        ("sh", "-c", SECLUDED, "sh", str(told)), environment, workspace.folder, grace=0.2
+    )
+    child = workspace.start(command, workspace.folder / "log")
+    eventually(told.exists, 60)
+    session = int(told.read_text())
+    try:
+        end(child)
+        eventually(lambda: not _alive(session), 60)
+        eventually(lambda: child.exit_status == -signal.SIGKILL, 60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(session, signal.SIGKILL)
 
 
 def test_a_child_knows_only_the_environment_it_was_given(
