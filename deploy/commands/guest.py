@@ -20,7 +20,7 @@ from deploy.flags import json_flag, settings_flags
 from deploy.local.guests.guest import CONSOLE, inside
 from deploy.local.guests.image import Image, find, image
 from deploy.local.guests.requirements import refuse_without
-from deploy.local.guests.running import RunningGuest, attached, chosen, running
+from deploy.local.guests.running import LOGS, RunningGuest, attached, chosen, running
 from deploy.local.guests.single import Booted, boot
 from deploy.local.interrupts import Interrupts
 from deploy.local.laptop import cache
@@ -31,12 +31,6 @@ from deploy.settings import PYTHON, STAGE, Settings
 from service.settings import PORT
 
 _LOOK_SECONDS = 0.2
-# What tells how an instance came up and what its releases did, oldest lines first.
-_LOGS = """
-shopt -s nullglob
-journalctl --quiet --no-pager --output=short -t install-release {journal}
-tail -n {lines} {follow} /var/log/*-bootstrap.log /var/log/cfn-hup.log /var/log/{name}/*.log
-"""
 
 
 _instance_flag = click.option(
@@ -132,18 +126,14 @@ def logs(instance: str, follow: bool, lines: int, of_console: bool) -> None:
     """
     refuse_without()
     guest = _chosen(instance)
-    tail = ["-f"] if follow else []
     if of_console:
+        tail = ["-f"] if follow else []
         code = attached(["tail", "-n", str(lines), *tail, str(guest.folder / CONSOLE)])
     else:
+        script = LOGS.read_text(encoding="utf-8")
         name = project.settings({}, others_allowed=True).name
-        script = _LOGS.format(
-            name=name,
-            lines=lines,
-            follow="-F" if follow else "",
-            journal="--follow &" if follow else f"--lines {lines}",
-        )
-        code = attached(inside(guest.leader, ("/bin/bash", "-c", script)))
+        arguments = ("/var/log", name, str(lines), "follow" if follow else "")
+        code = attached(inside(guest.leader, ("/bin/bash", "-c", script, LOGS.name, *arguments)))
     raise click.exceptions.Exit(code)
 
 

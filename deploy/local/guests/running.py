@@ -11,6 +11,9 @@ from pathlib import Path
 from deploy.errors import LocalError
 from deploy.local.guests.guest import leader_of
 
+LOGS = Path(__file__).with_name("logs.sh")
+"""What shows a guest's logs, in the guest."""
+
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
