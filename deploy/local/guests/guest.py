@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +76,16 @@ class Guest:
         """It boots; the port of the service leads to it. Runs again what is on its disk.
 
         Raises:
-            LocalError: its network or its namespaces cannot be made; nothing is left then.
+            LocalError: its files, network or namespaces cannot be made; nothing is left then.
         """
         with ExitStack() as undo:
-            self._start(undo)
+            try:
+                self._start(undo)
+            except OSError as error:
+                raise LocalError(
+                    f"Guest {self.described.instance} does not start: {error}. "
+                    "Correct the cause and retry."
+                ) from error
             self._running = undo.pop_all()
 
     def _start(self, undo: ExitStack) -> None:
@@ -88,14 +96,14 @@ class Guest:
         undo.callback(workspace.stop, child)
         self._child = child
         (self.folder / "pid").write_text(f"{child.pid}\n", encoding="ascii")
-        self._await_network(child)
+        self._await(child, (self.folder / "network").exists)
         self._serve(undo, metadata_service(self.described), _METADATA_PORT, child.pid)
         self._serve(undo, self._ground.gateway, GATEWAY_PORT, child.pid)
         way_out = self._uplink(child)
         undo.callback(workspace.stop, way_out.child)
         network = self.described.private_address.rpartition(".")[0]
         way_out.forward(self.described.public_address, PORT, self.described.private_address)
-        pipe.write_text(f"{network}.3\n", encoding="ascii")
+        self._await(child, lambda: told(pipe, f"{network}.3\n"))
 
     def stop(self) -> None:
         """It has shut down as at the power button, or was cut off after 90 s."""
@@ -135,9 +143,9 @@ class Guest:
         environment = {"PATH": os.environ["PATH"]}
         return Command((*unshared, *start), environment, self.folder, grace=_SHUTDOWN_SECONDS)
 
-    def _await_network(self, child: Child) -> None:
+    def _await(self, child: Child, happens: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _NETWORK_SECONDS
-        while not (self.folder / "network").exists():
+        while not happens():
             if child.exit_status is not None or time.monotonic() > deadline:
                 raise LocalError(
                     f"Guest {self.described.instance} does not start. "
@@ -161,6 +169,19 @@ def _fresh_pipe(folder: Path) -> Path:
         (folder / left_over).unlink(missing_ok=True)
     os.mkfifo(folder / "go")
     return folder / "go"
+
+
+def told(pipe: Path, line: str) -> bool:
+    """Whether the line went into the pipe; not while nobody reads it (fifo(7))."""
+    try:
+        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return False
+        raise
+    with os.fdopen(descriptor, "w", encoding="ascii") as writer:
+        writer.write(line)
+    return True
 
 
 def leader_of(pid: int) -> int | None:

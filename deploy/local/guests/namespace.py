@@ -69,7 +69,7 @@ class Uplink:
         """`address`:`port` on the host leads to the same port of the guest from now on.
 
         Raises:
-            LocalError: the port is in use.
+            LocalError: the port is in use, or slirp4netns does not answer.
         """
         arguments = {
             "proto": "tcp",
@@ -88,10 +88,28 @@ class Uplink:
     def _asked(self, question: object) -> dict[str, dict[str, str]]:
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(_READY_SECONDS)
-            control.connect(str(self.control))
-            control.sendall(json.dumps(question).encode())
-            control.shutdown(socket.SHUT_WR)
-            return dict(json.loads(control.makefile("rb").read()))
+            try:
+                self._connect(control)
+                control.sendall(json.dumps(question).encode())
+                control.shutdown(socket.SHUT_WR)
+                return dict(json.loads(control.makefile("rb").read()))
+            except (OSError, ValueError) as error:
+                raise LocalError(
+                    f"slirp4netns does not answer. Its log:\n{self.child.end_of_log()}"
+                ) from error
+
+    def _connect(self, control: socket.socket) -> None:
+        """slirp4netns makes the socket first and listens then."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                control.connect(str(self.control))
+            except ConnectionRefusedError:
+                if self.child.exit_status is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
 
 
 def uplink(workspace: Workspace, pid: int, network: str, folder: Path) -> Uplink:
