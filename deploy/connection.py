@@ -81,8 +81,11 @@ def connect(
     return Connection(settings, aws, cloud)
 
 
-def running_cloud(root: Path) -> LocalCloud:
+def running_cloud(root: Path, need: str = "--local needs a running 'twofold up'") -> LocalCloud:
     """The record of the `twofold up` that runs in this project.
+
+    Args:
+        need: how the message begins when none does.
 
     Raises:
         ForeignRecordError: its record is another user's.
@@ -94,8 +97,7 @@ def running_cloud(root: Path) -> LocalCloud:
         cloud = LocalCloud(**{field.name: record[field.name] for field in fields(LocalCloud)})
     except FileNotFoundError:
         raise LocalError(
-            "--local needs a running 'twofold up', and none runs in this project. "
-            "Start it in another terminal."
+            f"{need}, and none runs in this project. Start it in another terminal."
         ) from None
     except PermissionError:
         raise ForeignRecordError(
@@ -109,8 +111,8 @@ def running_cloud(root: Path) -> LocalCloud:
         ) from None
     if not _is_alive(cloud.pid):
         raise LocalError(
-            f"--local needs a running 'twofold up'; the one that {path} names (process "
-            f"{cloud.pid}) has ended. Start it again in another terminal."
+            f"{need}; the one that {path} names (process {cloud.pid}) has ended. "
+            "Start it again in another terminal."
         )
     return cloud
 

@@ -31,7 +31,7 @@ from deploy.settings import PYTHON, STAGE, Settings
 from service.settings import PORT
 
 _LOOK_SECONDS = 0.2
-
+_NEED = "This needs a running 'twofold guest boot' or 'twofold up --guests'"
 
 _instance_flag = click.option(
     "-i",
@@ -215,5 +215,5 @@ def _ago(moment: datetime) -> str:
 
 
 def _chosen(instance: str) -> RunningGuest:
-    folder = Path(running_cloud(project.ROOT).folder)
+    folder = Path(running_cloud(project.ROOT, _NEED).folder)
     return chosen(running(folder), instance)

@@ -48,6 +48,15 @@ def test_a_cloud_that_was_killed_is_named(tmp_path: Path) -> None:
         running_cloud(tmp_path)
 
 
+def test_whoever_asks_says_what_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(LocalError) as caught:
+        running_cloud(tmp_path, need="This needs a running 'twofold guest boot'")
+    assert str(caught.value) == (
+        "This needs a running 'twofold guest boot', and none runs in this project. "
+        "Start it in another terminal."
+    )
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": 1}', "nonsense"])
 def test_a_record_of_another_form_is_one_error(tmp_path: Path, text: str) -> None:
     path = record(tmp_path, text)

@@ -116,7 +116,7 @@ def _suite(python: str) -> str:
     if name not in _SUITES:
         raise LocalError(
             f"Python {python} runs on {name}, and guests are made of Debian only. "
-            "Run twofold under Python 3.11 or 3.13 for guests, or leave --guests out."
+            f"Run twofold under Python 3.11 or 3.13 for guests; without them, {python} will do."
         )
     return _SUITES[name]
 

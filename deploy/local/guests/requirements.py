@@ -21,30 +21,37 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "unshare": "util-linux",
     }
 )
-_INSTEAD = "Without guests the instance is played by supervisord: leave --guests out."
 
 
 def refuse_without(
+    instead: str = "",
+    *,
     system: str = sys.platform,
     user: int | None = None,
     which: Callable[[str], str | None] = shutil.which,
 ) -> None:
     """This machine can boot guests.
 
+    Args:
+        instead: a sentence on what to do where it cannot, for a command that needs no guests.
+
     Raises:
         LocalError: it cannot; the message names what is missing and how to get it.
     """
-    if system != "linux":
-        raise LocalError(f"Guests are booted by systemd-nspawn, on Linux only. {_INSTEAD}")
-    if (os.getuid() if user is None else user) != 0:
-        raise LocalError(
-            "Guests need root, for namespaces and mounts of their own. "
-            f"Run the same command with sudo. {_INSTEAD}"
-        )
     missing = [program for program in PROGRAMS if which(program) is None]
-    if missing:
-        packages = " ".join(sorted({PROGRAMS[program] for program in missing}))
-        raise LocalError(
-            f"Guests need {', '.join(missing)}, not found on PATH. "
-            f"On Debian and Ubuntu: apt-get install {packages}. {_INSTEAD}"
+    if system != "linux":
+        problem = "Guests are booted by systemd-nspawn, on Linux only."
+    elif (os.getuid() if user is None else user) != 0:
+        problem = (
+            "Guests need root, for namespaces and mounts of their own. "
+            "Run the same command with sudo."
         )
+    elif missing:
+        packages = " ".join(sorted({PROGRAMS[program] for program in missing}))
+        problem = (
+            f"Guests need {', '.join(missing)}, not found on PATH. "
+            f"On Debian and Ubuntu: apt-get install {packages}."
+        )
+    else:
+        return
+    raise LocalError(f"{problem} {instead}".rstrip())

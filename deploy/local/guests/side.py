@@ -22,6 +22,8 @@ from deploy.settings import BUCKET
 from deploy.target import host
 from service.settings import PORT
 
+_INSTEAD = "Without guests the instance is played by supervisord: leave --guests out."
+
 
 class Guests:
     """A fleet of guests, each with an address of its own, replaced as the template says.
@@ -36,7 +38,7 @@ class Guests:
     children: Mapping[str, Child] = {}
 
     def __init__(self) -> None:
-        refuse_without()
+        refuse_without(_INSTEAD)
         self._fleet: Fleet | None = None
         self._launcher: Launcher | None = None
 
