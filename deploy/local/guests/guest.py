@@ -92,15 +92,17 @@ class Guest:
         workspace = self._ground.workspace
         self.folder.mkdir(parents=True, exist_ok=True)
         pipe = _fresh_pipe(self.folder)
+        # As on EC2, the network and what answers in it are there until the guest has shut down.
+        around = undo.enter_context(ExitStack())
         child = workspace.start(self._command(), self.console)
         undo.callback(workspace.stop, child)
         self._child = child
         (self.folder / "pid").write_text(f"{child.pid}\n", encoding="ascii")
         self._await(child, (self.folder / "network").exists)
-        self._serve(undo, metadata_service(self.described), _METADATA_PORT, child.pid)
-        self._serve(undo, self._ground.gateway, GATEWAY_PORT, child.pid)
+        self._serve(around, metadata_service(self.described), _METADATA_PORT, child.pid)
+        self._serve(around, self._ground.gateway, GATEWAY_PORT, child.pid)
         way_out = self._uplink(child)
-        undo.callback(workspace.stop, way_out.child)
+        around.callback(workspace.stop, way_out.child)
         network = self.described.private_address.rpartition(".")[0]
         way_out.forward(self.described.public_address, PORT, self.described.private_address)
         self._await(child, lambda: told(pipe, f"{network}.3\n"))
