@@ -22,15 +22,12 @@ def test_root_on_linux_with_all_programs_is_enough() -> None:
 
 
 def test_another_system_is_refused() -> None:
-    assert refused(system="darwin") == (
-        "Guests are booted by systemd-nspawn, on Linux only."
-    )
+    assert refused(system="darwin") == ("Guests are booted by systemd-nspawn, on Linux only.")
 
 
 def test_an_ordinary_user_is_refused() -> None:
     assert refused(user=1000) == (
-        "Guests need root, for namespaces and mounts of their own. "
-        "Run the same command with sudo."
+        "Guests need root, for namespaces and mounts of their own. Run the same command with sudo."
     )
 
 
