@@ -45,6 +45,7 @@ class Machine(Protocol):
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def kill(self) -> None: ...
+    def discard(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -264,6 +265,7 @@ class Fleet:
     def _ended(self, seat: _Seat, how: Callable[[], None]) -> None:
         try:
             how()
+            seat.machine.discard()
         except TwofoldError as error:
             self._note(f"Instance {seat.instance} did not shut down cleanly: {error}")
         finally:

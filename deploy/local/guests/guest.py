@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -116,6 +117,14 @@ class Guest:
         if self._child is not None:
             self._child.kill()
         self.stop()
+
+    def discard(self) -> None:
+        """Its disk is gone; its console and its logs stay, they are still read."""
+        upper = self.folder / "upper"
+        logs = {upper / "var", upper / "var" / "log"}
+        for path in (self.folder / "work", *upper.glob("*"), *upper.glob("var/*")):
+            if path not in logs:
+                shutil.rmtree(path, ignore_errors=True)
 
     def run(
         self, *command: str, check: bool = True, timeout: float = 60.0

@@ -44,6 +44,7 @@ class Machine:
     is_running: bool = False
     booting: list[threading.Thread] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
+    discarded: bool = False
     may_stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -67,6 +68,10 @@ class Machine:
     def kill(self) -> None:
         self.ends.append("kill")
         self.is_running = False
+
+    def discard(self) -> None:
+        assert not self.is_running
+        self.discarded = True
 
 
 @dataclass

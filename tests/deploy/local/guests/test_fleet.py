@@ -69,6 +69,18 @@ def test_a_machine_that_shuts_down_is_still_a_member(site: Site) -> None:
     eventually(lambda: not site.fleet.members())
 
 
+def test_the_disk_of_a_terminated_machine_goes_once_it_has_shut_down(site: Site) -> None:
+    site.follow(2)
+    leaving, staying = site.factory.made
+    leaving.may_stop.clear()
+    site.follow(1)
+    eventually(lambda: leaving.ends)
+    assert not leaving.discarded
+    leaving.may_stop.set()
+    eventually(lambda: len(site.fleet.members()) == 1)
+    assert (leaving.discarded, staying.discarded) == (True, False)
+
+
 def test_a_machine_that_ended_is_replaced_and_told(site: Site) -> None:
     site.follow(2)
     lost = site.factory.made[0]
@@ -91,6 +103,7 @@ def test_a_machine_that_does_not_shut_down_cleanly_is_told(site: Site) -> None:
     site.follow(0)
     eventually(lambda: not site.fleet.members())
     assert site.said == [f"Instance {machine.instance} did not shut down cleanly: It hangs."]
+    assert not machine.discarded
 
 
 def test_a_machine_that_does_not_start_is_no_member(site: Site) -> None:

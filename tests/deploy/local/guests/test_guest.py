@@ -84,6 +84,20 @@ def test_its_network_and_aws_are_there_until_it_has_shut_down(
     assert guest.console.read_text() == "up\nmetadata: 200\nAWS: here\neth0: True\n"
 
 
+def test_of_a_discarded_guest_the_console_and_the_logs_stay(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    ground = Ground(workspace, Background(), image(tmp_path), Starlette())
+    guest = Guest(ground, described(1))
+    kept = {"console.log", "pid", "upper/var/log/hello/service_0.log"}
+    for name in (*kept, "upper/opt/hello/big", "upper/var/lib/big", "work/work/big"):
+        (guest.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (guest.folder / name).write_text("content")
+    guest.discard()
+    left = [path for path in guest.folder.rglob("*") if path.is_file()]
+    assert {str(path.relative_to(guest.folder)) for path in left} == kept
+
+
 def test_a_guest_that_finds_no_place_for_its_files_is_a_local_error(
     workspace: Workspace, tmp_path: Path
 ) -> None:
