@@ -127,7 +127,9 @@ _DEAD_ENDS = frozenset(
 )
 
 
-def change_set_type(stack: Stack | None, delete_command: str) -> ChangeSetType:
+def change_set_type(
+    stack: Stack | None, delete_command: str, *, local: bool = False
+) -> ChangeSetType:
     """What kind of change set this stack takes now.
 
     A stack in REVIEW_IN_PROGRESS is what a change set that was never executed leaves: it
@@ -140,19 +142,21 @@ def change_set_type(stack: Stack | None, delete_command: str) -> ChangeSetType:
         return ChangeSetType.CREATE
     if stack.status in _UPDATABLE:
         return ChangeSetType.UPDATE
-    raise StackError(_refused(stack, delete_command))
+    raise StackError(_refused(stack, delete_command, local=local))
 
 
-def _refused(stack: Stack, delete_command: str) -> str:
+def _refused(stack: Stack, delete_command: str, *, local: bool) -> str:
     state = f"Stack {stack.name!r} is in {stack.status}"
     if stack.status in _DEAD_ENDS:
         return f"{state} and cannot be updated. Delete it with: {delete_command}"
     if stack.status == "UPDATE_ROLLBACK_FAILED":
-        return (
-            f"{state} and cannot be updated: {stack.reason or 'its rollback failed'}. "
-            "Remove the cause, then run: "
+        step = (
+            f"Delete it with: {delete_command}"
+            if local
+            else "Remove the cause, then run: "
             f"aws cloudformation continue-update-rollback --stack-name {stack.name}"
         )
+        return f"{state} and cannot be updated: {stack.reason or 'its rollback failed'}. {step}"
     if stack.status.endswith("_IN_PROGRESS"):
         return (
             f"{state}: somebody else is changing it. Wait for the end "

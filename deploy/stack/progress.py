@@ -213,12 +213,21 @@ _FAILED = MappingProxyType(
 )
 
 
-def failure_report(progress: Progress, delete_command: str, logs: Sequence[str] = ()) -> str:
+# On this machine there is nothing to save, and no AWS that the command above would ask.
+_FAILED_HERE = MappingProxyType(
+    {**_FAILED, "UPDATE_ROLLBACK_FAILED": ("could not be rolled back", "Delete it with: {delete}")}
+)
+
+
+def failure_report(
+    progress: Progress, delete_command: str, logs: Sequence[str] = (), *, local: bool = False
+) -> str:
     """What went wrong and the next step: a line for each cause, then what instances logged.
 
     Such as "Stack 'hello-dev' rolled back: ServiceFleet got 0 of 1 signals in 600 s."
     """
-    verb, step = _FAILED.get(progress.status, (f"ended in {progress.status}", "Correct the cause."))
+    unknown = (f"ended in {progress.status}", "Correct the cause.")
+    verb, step = (_FAILED_HERE if local else _FAILED).get(progress.status, unknown)
     causes = first_causes(progress.events) or (_own_reason(progress.events),)
     return "\n".join(
         [

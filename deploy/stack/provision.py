@@ -59,7 +59,7 @@ def survey(aws: Aws, settings: Settings, *, local: bool = False) -> Destination:
     bucket = usable_bucket(aws, settings)
     offered = hints(settings.stage, local=local)
     stack = aws.stack(settings.stack)
-    kind = change_set_type(stack, offered.delete)
+    kind = change_set_type(stack, offered.delete, local=local)
     return Destination(account, aws.region, bucket, kind, stack is not None, offered)
 
 

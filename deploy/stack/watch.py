@@ -37,16 +37,17 @@ REAL_TIME = Pace()
 
 @dataclass(frozen=True)
 class Hints:
-    """The commands that a message offers for a stack."""
+    """The commands that a message offers for a stack; `local` when they are for this machine."""
 
     status: str
     delete: str
+    local: bool
 
 
 def hints(stage: str, *, local: bool = False) -> Hints:
     """The commands for this stage, on AWS or on this machine."""
     flags = f"--stage {stage}" + (" --local" if local else "")
-    return Hints(status=f"twofold status {flags}", delete=f"twofold delete {flags}")
+    return Hints(status=f"twofold status {flags}", delete=f"twofold delete {flags}", local=local)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def watch(aws: Reporter, waiting: Waiting, console: Console, pace: Pace = REAL_T
     except AwsError as error:
         raise AwsError(f"{error}\n{goes_on}") from error
     if not progress.succeeded:
-        raise StackError(failure_report(progress, waiting.hints.delete, logs.report()))
+        hints = waiting.hints
+        raise StackError(failure_report(progress, hints.delete, logs.report(), local=hints.local))
     return progress
 
 

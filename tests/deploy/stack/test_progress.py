@@ -155,8 +155,9 @@ def test_missing_signals_are_counted_and_timed() -> None:
     assert causes == ("ServiceFleet got 1 of 3 signals in 600 s.",)
 
 
-def failed(goal: Goal, status: str, *events: StackEvent) -> str:
-    return failure_report(looked(goal, status, *events, own(status))[0], DELETE)
+def failed(goal: Goal, status: str, *events: StackEvent, local: bool = False) -> str:
+    progress, _ = looked(goal, status, *events, own(status))
+    return failure_report(progress, DELETE, local=local)
 
 
 def test_a_fleet_without_signals_is_reported_as_such() -> None:
@@ -234,6 +235,15 @@ def test_each_failed_end_says_what_it_means_and_what_to_do(
 ) -> None:
     lines = failed(goal, status, event("Role", "CREATE_FAILED", "denied")).splitlines()
     assert lines == [f"Stack 'hello-dev' {first}", last]
+
+
+def test_on_a_laptop_no_command_is_offered_that_asks_the_real_aws() -> None:
+    gone = event("Role", "UPDATE_FAILED", "denied")
+    report = failed(Goal.UPDATE, "UPDATE_ROLLBACK_FAILED", gone, local=True)
+    assert report == (
+        "Stack 'hello-dev' could not be rolled back: Role: denied.\n"
+        "Delete it with: twofold delete --stage dev"
+    )
 
 
 def test_further_causes_follow_on_lines_of_their_own() -> None:

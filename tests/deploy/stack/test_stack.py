@@ -14,9 +14,9 @@ def stack(status: str, reason: str = "") -> Stack:
     return Stack("arn:stack", "hello-dev", status, reason, {})
 
 
-def refusal(status: str, reason: str = "") -> str:
+def refusal(status: str, reason: str = "", *, local: bool = False) -> str:
     with pytest.raises(StackError) as caught:
-        change_set_type(stack(status, reason), DELETE)
+        change_set_type(stack(status, reason), DELETE, local=local)
     return str(caught.value)
 
 
@@ -54,6 +54,13 @@ def test_a_failed_rollback_of_an_update_names_its_reason_and_the_way_on() -> Non
         "Stack 'hello-dev' is in UPDATE_ROLLBACK_FAILED and cannot be updated: "
         "ServiceFunction is gone. Remove the cause, then run: "
         "aws cloudformation continue-update-rollback --stack-name hello-dev"
+    )
+
+
+def test_on_a_laptop_a_failed_rollback_of_an_update_is_a_dead_end() -> None:
+    assert refusal("UPDATE_ROLLBACK_FAILED", "ServiceFunction is gone", local=True) == (
+        "Stack 'hello-dev' is in UPDATE_ROLLBACK_FAILED and cannot be updated: "
+        "ServiceFunction is gone. Delete it with: twofold delete --stage dev"
     )
 
 

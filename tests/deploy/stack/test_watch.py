@@ -27,9 +27,11 @@ def watched(
     *,
     goal: Goal = Goal.CREATE,
     seen: str = "",
+    local: bool = False,
 ) -> Progress:
     time = time or Time()
-    waiting = Waiting("arn:stack", "hello-dev", goal, hints("dev"), frozenset(["Role"]), seen)
+    offered = hints("dev", local=local)
+    waiting = Waiting("arn:stack", "hello-dev", goal, offered, frozenset(["Role"]), seen)
     lines: list[str] = [] if said is None else said
     console = Console(lines.append)
     return watch(aws, waiting, console, Pace(time.clock, time.sleep, bound=60))
@@ -180,4 +182,8 @@ def test_a_stack_that_vanishes_was_deleted() -> None:
 
 
 def test_the_hints_of_a_laptop_stay_on_the_laptop() -> None:
+    status = "UPDATE_ROLLBACK_FAILED"
     assert hints("dev", local=True).delete == "twofold delete --stage dev --local"
+    with pytest.raises(StackError) as caught:
+        watched(Scripted([(status, [own(status)])]), goal=Goal.UPDATE, local=True)
+    assert str(caught.value).endswith("\nDelete it with: twofold delete --stage dev --local")
