@@ -20,14 +20,17 @@ read -r resolver <"$folder/go"
 printf 'nameserver %s\n' "$resolver" >"$folder/system/etc/resolv.conf"
 printf '%s\n' "$name" >"$folder/system/etc/hostname"
 
-trap 'kill -TERM "$nspawn" 2>/dev/null || true' TERM
+nspawn='' stopping=no
+stop() { [[ -z $nspawn ]] || kill -TERM "$nspawn" 2>/dev/null || true; }
+trap 'stopping=yes; stop' TERM
 while true; do
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$folder/system" \
     --machine="$name" --boot --register=no --keep-unit --console=read-only \
     --network-namespace-path=/proc/self/ns/net --resolv-conf=off --link-journal=no &
   nspawn=$!
+  [[ $stopping == no ]] || stop # TERM came before there was anybody to pass it on to
   status=0
   # A signal ends the wait, not the guest.
   until wait "$nspawn" && status=0 || status=$? && ! kill -0 "$nspawn" 2>/dev/null; do :; done
-  [[ $status == "$REBOOT" ]] || exit "$status"
+  [[ $status == "$REBOOT" && $stopping == no ]] || exit "$status"
 done
