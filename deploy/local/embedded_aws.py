@@ -24,7 +24,6 @@ from deploy.local.workspace import Child, Command, Workspace
 
 LOOPBACK = "127.0.0.1"
 ACCOUNT = "000000000000"
-ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105  ministack takes any key; none of them is a secret
 _STATE = "state"
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05

@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -60,7 +59,7 @@ class Guest:
 
     @property
     def console(self) -> Path:
-        """The file with what it has written to its console since it was started first."""
+        """The file with what it has written to its console."""
         return self.folder / CONSOLE
 
     @property
@@ -68,13 +67,8 @@ class Guest:
         """Whether it is up, coming up, or on its way down."""
         return self._child is not None and self._child.exit_status is None
 
-    @property
-    def leader(self) -> int | None:
-        """The process of the host that is the guest's PID 1; None until there is one."""
-        return leader_of(self._child.pid) if self._child and self.is_running else None
-
     def start(self) -> None:
-        """It boots; the port of the service leads to it. Runs again what is on its disk.
+        """It boots, for the first and only time; the port of the service leads to it.
 
         Raises:
             LocalError: its files, network or namespaces cannot be made; nothing is left then.
@@ -91,8 +85,9 @@ class Guest:
 
     def _start(self, undo: ExitStack) -> None:
         workspace = self._ground.workspace
-        self.folder.mkdir(parents=True, exist_ok=True)
-        pipe = _fresh_pipe(self.folder)
+        self.folder.mkdir(parents=True)
+        pipe = self.folder / "go"
+        os.mkfifo(pipe)
         # As on EC2, the network and what answers in it are there until the guest has shut down.
         around = undo.enter_context(ExitStack())
         child = workspace.start(self._command(), self.console)
@@ -126,27 +121,6 @@ class Guest:
             if path not in logs:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def run(
-        self, *command: str, check: bool = True, timeout: float = 60.0
-    ) -> subprocess.CompletedProcess[str]:
-        """Runs a command as root inside; its output is text.
-
-        Raises:
-            LocalError: the guest is not running.
-            subprocess.CalledProcessError: `check`, and it did not exit with 0.
-        """
-        leader = self.leader
-        if leader is None:
-            raise LocalError(f"Guest {self.described.instance} is not running.")
-        return subprocess.run(
-            inside(leader, command),
-            capture_output=True,
-            text=True,
-            check=check,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-        )
-
     def _command(self) -> Command:
         name = f"ip-{self.described.private_address.replace('.', '-')}"
         unshared = ("unshare", "--net", "--mount", "--propagation", "slave")
@@ -173,13 +147,6 @@ class Guest:
     def _uplink(self, child: Child) -> Uplink:
         network = f"{self.described.private_address.rpartition('.')[0]}.0/24"
         return uplink(self._ground.workspace, child.pid, network, self.folder)
-
-
-def _fresh_pipe(folder: Path) -> Path:
-    for left_over in ("network", "go", "slirp.sock"):
-        (folder / left_over).unlink(missing_ok=True)
-    os.mkfifo(folder / "go")
-    return folder / "go"
 
 
 def told(pipe: Path, line: str) -> bool:

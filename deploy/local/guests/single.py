@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.connection import LocalCloud
@@ -36,7 +35,6 @@ class Single:
 
     guest: Guest | None = None
     signal: str = ""
-    ended: threading.Event = field(default_factory=threading.Event)
 
     def members(self, group: str) -> Sequence[Member]:  # noqa: ARG002  there is one group
         """The guest, in service once it has signalled success."""
@@ -59,7 +57,6 @@ class Single:
     def signalled(self, stack: str, logical_id: str, instance: str, status: str) -> str:  # noqa: ARG002
         """Every signal is taken."""
         self.signal = status
-        self.ended.set()
         return ""
 
     def shown_stack_status(self, stack: str, status: str) -> str:  # noqa: ARG002
