@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from pathlib import Path
 from deploy.console import Console
 from deploy.errors import LocalError
 from deploy.local.guests import python2
+from deploy.local.guests.mmdebstrap import mmdebstrap
 from deploy.local.workspace import end_of_file
 from deploy.target import PYTHONS
 
@@ -76,19 +76,23 @@ def image(
     with _locked(folder.parent / f"{recipe.name}.lock"):
         if rebuild or not (folder / _MADE).exists():
             if _is_held(folder):
-                raise LocalError(f"Guests run on {folder / 'root'}. End them, then rebuild it.")
+                raise LocalError(f"Guests run on {_root(folder)}. End them, then rebuild it.")
             kind = "prepared" if prepared else "bare"
             with console.step(f"Making the {kind} guest image of {PYTHONS[python].image}"):
-                _make(recipe, folder)
+                _make(recipe, folder, rebuild=rebuild)
     return _read(recipe, folder)
 
 
 @contextmanager
 def held(made: Image) -> Iterator[None]:
     """While the block runs, no program removes the image."""
-    with (made.root.parent / _MADE).open() as file:
+    with (made.root.parents[1] / _MADE).open() as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
+
+
+def _root(folder: Path) -> Path:
+    return folder / "private" / "root"
 
 
 def _is_held(folder: Path) -> bool:
@@ -152,14 +156,15 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _make(recipe: _Recipe, folder: Path) -> None:
+def _make(recipe: _Recipe, folder: Path, *, rebuild: bool) -> None:
     start = time.monotonic()
     partial = folder.with_suffix(".partial")
     _remove(partial)
     partial.mkdir()
     try:
-        _mmdebstrap(recipe, partial)
-        python2.install(partial / "root", folder.parent)
+        _make_root(recipe, partial)
+        with _locked(folder.parent / "python2.7.lock"):
+            python2.install(_root(partial), folder.parent, rebuild=rebuild)
         made = {
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - start, 1),
@@ -173,34 +178,26 @@ def _make(recipe: _Recipe, folder: Path) -> None:
         _remove(partial)
 
 
-def _mmdebstrap(recipe: _Recipe, folder: Path) -> None:
+def _make_root(recipe: _Recipe, folder: Path) -> None:
     log = folder / "mmdebstrap.log"
-    with log.open("wb") as output:
-        making = subprocess.Popen(
-            [
-                "mmdebstrap",
-                "--mode=root",
-                "--variant=minbase",
-                f"--include={','.join(recipe.packages)}",
-                f'--customize-hook=/bin/bash {_FILES / "customize.sh"} "$1" {recipe.suite}',
-                recipe.suite,
-                str(folder / "root"),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            status = making.wait()
-        except BaseException:
-            making.terminate()
-            making.wait()
-            raise
+    private = _root(folder).parent
+    private.mkdir()  # open at first: apt downloads as a user of its own
+    status = mmdebstrap(
+        (
+            "--variant=minbase",
+            f"--include={','.join(recipe.packages)}",
+            f'--customize-hook=/bin/bash {_FILES / "customize.sh"} "$1" {recipe.suite}',
+            recipe.suite,
+            str(_root(folder)),
+        ),
+        log,
+    )
     if status:
         raise LocalError(
             f"mmdebstrap cannot make an image of {recipe.suite} (status {status}). "
             f"The end of its log:\n{end_of_file(log, 10)}"
         )
+    private.chmod(0o700)  # in it are setuid programs of root's that get no updates
 
 
 def _remove(folder: Path) -> None:
@@ -214,7 +211,7 @@ def _read(recipe: _Recipe, folder: Path) -> Image:
         python=recipe.python,
         suite=recipe.suite,
         prepared=recipe.prepared,
-        root=folder / "root",
+        root=_root(folder),
         made=datetime.fromisoformat(made["made"]),
         seconds=made["seconds"],
     )

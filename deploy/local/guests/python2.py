@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.errors import LocalError
+from deploy.local.guests.mmdebstrap import mmdebstrap
 from deploy.local.workspace import end_of_file
 
 _SUITE = "bullseye"
@@ -23,44 +23,39 @@ _FILES = (
 )
 
 
-def install(root: Path, folder: Path) -> None:
+def install(root: Path, folder: Path, *, rebuild: bool = False) -> None:
     """A root file system of Debian 12 or 13 has /usr/bin/python2.7, as Debian 11 has it.
 
-    The files lie in `folder` afterwards, so the package archive is asked once.
+    The files lie in `folder` afterwards, so the package archive is asked once, or where
+    `rebuild` says so. No other program may do the same in `folder` at the same time.
 
     Raises:
         LocalError: mmdebstrap cannot get them.
     """
-    kept = folder / f"python2.7-{_SUITE}"
-    if not kept.exists():
+    recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    kept = folder / f"python2.7-{_SUITE}-{recipe}"
+    if rebuild or not kept.exists():
         _fetch(kept)
     _copy(kept, root)
 
 
 def _fetch(kept: Path) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix="python2.7-") as scratch:
         whole, chosen, log = (Path(scratch, name) for name in ("whole", "chosen", "log"))
-        _mmdebstrap(_PACKAGES, whole, log)
+        _extract(whole, log)
         _copy(whole, chosen)
-        if not kept.exists():  # another program may have been quicker
-            chosen.rename(kept)
+        for older in kept.parent.glob(f"python2.7-{_SUITE}*"):
+            shutil.rmtree(older)
+        chosen.rename(kept)
 
 
-def _mmdebstrap(packages: Sequence[str], folder: Path, log: Path) -> None:
-    command = ["mmdebstrap", "--mode=root", "--variant=extract", f"--include={','.join(packages)}"]
-    with log.open("wb") as output:
-        done = subprocess.run(
-            [*command, _SUITE, str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
+def _extract(folder: Path, log: Path) -> None:
+    packages = f"--include={','.join(_PACKAGES)}"
+    status = mmdebstrap(("--variant=extract", packages, _SUITE, str(folder)), log)
+    if status:
         raise LocalError(
             f"mmdebstrap cannot get Python 2.7 of {_SUITE} for AWS's cfn-hup "
-            f"(status {done.returncode}). The end of its log:\n{end_of_file(log, 10)}"
+            f"(status {status}). The end of its log:\n{end_of_file(log, 10)}"
         )
 
 

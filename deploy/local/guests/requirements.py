@@ -16,6 +16,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "ip": "iproute2",
         "mmdebstrap": "mmdebstrap",
         "nsenter": "util-linux",
+        "setpriv": "util-linux",
         "slirp4netns": "slirp4netns",
         "systemd-nspawn": "systemd-container",
         "unshare": "util-linux",

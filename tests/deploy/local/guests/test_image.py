@@ -11,6 +11,9 @@ from deploy.console import Console
 from deploy.errors import LocalError
 from deploy.local.guests.guest import GATEWAY
 from deploy.local.guests.image import PREPARED, find, held, image
+from tests.deploy.local.guests.secluded import why_not
+
+NEEDS_NAMESPACES = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 SILENT = Console(write=lambda _line: None)
 
@@ -35,6 +38,7 @@ def test_ubuntu_is_refused(tmp_path: Path) -> None:
     )
 
 
+@NEEDS_NAMESPACES
 def test_an_image_that_cannot_be_made_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,6 +65,7 @@ MAKE = (
 )
 
 
+@NEEDS_NAMESPACES
 def test_a_made_image_is_found_again_and_an_older_one_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,22 +82,50 @@ def test_a_made_image_is_found_again_and_an_older_one_is_gone(
     assert len(calls) == 2  # the image, and Python 2.7 for it
 
 
+@NEEDS_NAMESPACES
 def test_an_image_on_which_guests_run_is_not_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path, monkeypatch, MAKE)
     made = image(tmp_path / "cache", "3.13", SILENT)
-    older = made.root.parent.with_name("trixie-prepared-0123456789ab")
-    shutil.copytree(made.root.parent, older)
-    with held(made), held(replace(made, root=older / "root")):
+    older = made.root.parents[1].with_name("trixie-prepared-0123456789ab")
+    shutil.copytree(made.root.parents[1], older)
+    with held(made), held(replace(made, root=older / "private" / "root")):
         with pytest.raises(LocalError) as caught:
             image(tmp_path / "cache", "3.13", SILENT, rebuild=True)
         assert str(caught.value) == f"Guests run on {made.root}. End them, then rebuild it."
         assert made.root.is_dir()
-    with held(replace(made, root=older / "root")):
+    with held(replace(made, root=older / "private" / "root")):
         image(tmp_path / "cache", "3.13", SILENT, rebuild=True)
     assert older.is_dir()
     image(tmp_path / "cache", "3.13", SILENT, rebuild=True)
+    assert not older.exists()
+
+
+@NEEDS_NAMESPACES
+def test_setuid_programs_of_an_image_are_roots_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path, monkeypatch, MAKE)
+    made = image(tmp_path / "cache", "3.13", SILENT)
+    assert made.root.parent.stat().st_mode & 0o777 == 0o700
+    read_by_all = [made.root.parents[1], made.root.parents[1] / "made.json"]
+    assert [path.stat().st_mode & 0o004 for path in read_by_all] == [0o004, 0o004]
+
+
+@NEEDS_NAMESPACES
+def test_python_2_is_got_anew_when_its_recipe_changes_and_on_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path, monkeypatch, MAKE)
+    guests = tmp_path / "cache" / "guests"
+    older = guests / "python2.7-bullseye-0123456789ab"
+    older.mkdir(parents=True)
+    for calls, rebuild in ((2, False), (4, True)):
+        made = image(tmp_path / "cache", "3.13", SILENT, rebuild=rebuild)
+        assert (made.root / "usr" / "bin" / "python2.7").exists()
+        assert len((tmp_path / "calls").read_text().split()) == calls
+    assert len(list(guests.glob("python2.7-bullseye-*"))) == 1
     assert not older.exists()
 
 
