@@ -114,6 +114,7 @@ install_cfn_scripts() {
   retry "$CFN_SCRIPTS/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
     "$folder/scripts.tar.gz" || fail "cannot install AWS's helper scripts from $BOOTSTRAP_URL"
   [[ -x $CFN_SCRIPTS/bin/cfn-hup ]] || fail "$BOOTSTRAP_URL brought no cfn-hup"
+  "$CFN_SCRIPTS/bin/cfn-hup" --help >/dev/null || fail "cfn-hup of $BOOTSTRAP_URL does not start under $(python3 --version)"
   rm -rf "$folder"
 }
 
@@ -193,10 +194,10 @@ fetch_artifact() {
 
 # The artifact brings its own installer, which finds the verified download in place.
 install_release() {
-  local folder
+  local folder output
   folder=$(mktemp -d)
-  unzip -q "$ARTIFACT" 'ops/*' -d "$folder" || fail "the artifact holds no ops/"
-  run_installer "$folder/ops"
+  output=$(unzip -q "$ARTIFACT" 'ops/*' -d "$folder" 2>&1) || fail "cannot unpack ops/ of the artifact: ${output##*$'\n'}"
+  run_installer "$folder/ops" --again
   rm -rf "$folder"
 }
 
@@ -204,7 +205,7 @@ install_release() {
 run_installer() {
   local said reason
   said=$(mktemp)
-  bash "$1/instance/install-release.sh" --env "$ENV_FILE" 2>&1 | tee "$said" || {
+  bash "$1/instance/install-release.sh" --env "$ENV_FILE" "${@:2}" 2>&1 | tee "$said" || {
     reason=$(grep '^install-release: error: ' "$said" | tail -n 1) || true
     fail "the release cannot be installed: ${reason#install-release: error: }"
   }
@@ -226,7 +227,7 @@ start_service() {
       fail "release $DIGEST is not healthy after $HEALTH_SECONDS s"
     }
   # Now that it runs: every worker is asked, and the release noted as one to go back to.
-  run_installer "$ops"
+  run_installer "$ops" --to "$DIGEST"
   systemctl enable --now cfn-hup
 }
 
@@ -288,8 +289,7 @@ _main() {
   status=${PIPESTATUS[0]}
   set -e
   if ((status == 0)); then
-    instance=$(imds instance-id)
-    signal SUCCESS "$instance"
+    signal SUCCESS "$(sed -n 's/^SERVICE_INSTANCE=//p' "$ENV_FILE")"
   else
     [[ ! -w /dev/console || -n $ROOT ]] || tail -n 20 "$LOG" >/dev/console || true
     instance=$(imds instance-id) || fail "the metadata service does not answer: no log is sent and no signal"

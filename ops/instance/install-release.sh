@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Brings this instance to the release that the stack's metadata names: first boot, update, roll back.
 #
-#   install-release.sh [--env FILE] [--again] [--to SHA256]
+#   install-release.sh [--env FILE] [--again] [--to SHA256] [--check]
 #     --env FILE    variables to load (default: /etc/NAME/instance.env of the service installed here)
 #     --again       tries a release that failed before
 #     --to SHA256   swaps to a release that is installed already, and asks nobody
+#     --check       does nothing, but must get that far: how a release is asked about its installer
 #
 # Run by user data at first boot, by cfn-hup when the metadata changes, by an operator at any time.
 # One at a time (flock); it may be killed anywhere, the next run repairs: a release folder has its
 # final name only when it is whole, `current` moves in one rename, `good` names the release to go
 # back to. Exit code 0: the wanted release serves, or it failed before and is left alone; 1: it
-# does not, and the last good one serves; 2: called or set up wrongly.
+# does not, and the last good one serves, if there is any; 2: called or set up wrongly.
 set -Eeuo pipefail
 
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -32,10 +33,10 @@ source "$here/postponement.sh"
 # shellcheck source=outcome.sh
 source "$here/outcome.sh"
 
-env_file='' again='' wanted=''
+env_file='' again='' wanted='' check=''
 
 usage_error() {
-  error "$1. Usage: install-release.sh [--env FILE] [--again] [--to SHA256]"
+  error "$1. Usage: install-release.sh [--env FILE] [--again] [--to SHA256] [--check]"
   exit 2
 }
 
@@ -46,6 +47,7 @@ read_arguments() {
       --env) env_file=$2 && shift 2 ;;
       --to) wanted=$2 && shift 2 ;;
       --again) again=yes && shift ;;
+      --check) check=yes && shift ;;
       *) usage_error "unknown argument '$1'" ;;
     esac
   done
@@ -74,7 +76,11 @@ leave_when_current() {
 leave_when_it_failed_before() {
   [[ -z $again ]] && remembered_failure "$wanted" "$POINTER_BUILD" || return 0
   finish_going_back "$wanted"
-  say "release $(short "$wanted") failed before: $(failure_reason "$wanted"); $(kept). Provision another release, or run install-release.sh --again"
+  local reason advice
+  reason="failed before: $(failure_reason "$wanted")"
+  advice="Provision another release, or this one with another --build-id, or run install-release.sh --again"
+  [[ -n $(linked current) ]] || fail "$reason" "$advice"
+  say "release $(short "$wanted") $reason; $(kept). $advice"
   exit 0
 }
 
@@ -100,9 +106,9 @@ install() {
   say "release $(short "$wanted") is installed"
 }
 
-# The release wanted serves, so whatever was in its way is over.
+# The release wanted serves, or will when supervisord starts; whatever was in its way is over.
 conclude() {
-  record_good "$wanted"
+  ! supervisord_runs || record_good "$wanted"
   forget_failure "$wanted"
   forget_postponement
   prune_releases
@@ -113,6 +119,7 @@ _main() {
   umask 022
   read_arguments "$@"
   load_environment "$env_file"
+  [[ -z $check ]] || exit 0
   trap '((BASH_SUBSHELL)) || fail "line $LINENO of ${BASH_SOURCE##*/}: $BASH_COMMAND"' ERR
   take_lock
   if [[ -n $wanted ]]; then

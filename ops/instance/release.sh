@@ -64,14 +64,17 @@ put_in_place() {
   sync "${2%/*}"
 }
 
-# Beside what serves: only a release that starts, answers and lasts becomes current.
+# Beside what serves: only a release that starts, answers and lasts becomes current. From then on
+# its own installer brings the next one, or takes it back, so that must run as well.
 try_release() {
   local digest=$1 output status=0
   say "trying release $(short "$digest")"
+  output=$(exec bash "$(release_folder "$digest")/ops/instance/install-release.sh" --check 2>&1 9>&-) ||
+    refuse "$digest" "its installer does not run: ${output##*$'\n'}"
   output=$(exec python3 -EsB "${here:?}/trial.py" --release "$(release_folder "$digest")" --user "$SERVICE_USER" \
     --seconds "$SERVICE_HEALTH_SECONDS" --stay "$SERVICE_TRIAL_SECONDS" --parent $$ 9>&-) || status=$?
   ((status)) || return 0
-  ((status == 65)) || postpone "it cannot be tried; the lines above say why"
+  ((status == 65)) || postpone "it cannot be tried: exit status $status${output:+, $output}"
   # shellcheck disable=SC2034  # read by outcome.sh
   FAILURE_LOG=${output#*$'\n'}
   refuse "$digest" "${output%%$'\n'*}"
@@ -87,12 +90,13 @@ refuse() {
 }
 
 # A failure is remembered per digest and build ID: the same pointer is not tried at every poll of
-# cfn-hup, a new `provision` of the same bytes is.
+# cfn-hup, the same bytes provisioned with another --build-id are.
+# A full disk may refuse even this, and must not keep anybody from going back.
 remember_failure() {
   local folder=$SERVICE_HOME/failed
-  mkdir -p "$folder"
-  printf '%s\n%s\n' "${POINTER_BUILD:-}" "$2" >"$folder/.$1.next"
-  put_in_place "$folder/.$1.next" "$folder/$1"
+  { mkdir -p "$folder" && printf '%s\n%s\n' "${POINTER_BUILD:-}" "$2" >"$folder/.$1.next" &&
+    put_in_place "$folder/.$1.next" "$folder/$1"; } 2>/dev/null ||
+    say "cannot note in $folder that release $(short "$1") failed; it will be tried again"
 }
 
 has_failed() { [[ -f $SERVICE_HOME/failed/$1 ]]; }

@@ -17,8 +17,10 @@ point() {
 
 record_good() { [[ $(linked good) == "$1" ]] || point good "$1"; }
 
+# A connection that breaks, or Ctrl-C, must not leave the workers on two releases.
 swap_to() {
   local digest=$1 before
+  trap '' HUP INT
   before=$(linked current)
   # Both are the newest now; prune_releases looks at that.
   touch ${before:+"$(release_folder "$before")"} "$(release_folder "$digest")"

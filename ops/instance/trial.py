@@ -6,7 +6,8 @@ there. The release must answer /healthz with its digest, live on for `--stay` se
 once more. Then it is stopped; and it is killed when this process is, and this one with `--parent`.
 
 Exits with 0; with 65 when the release is at fault, and then the first line on standard output is
-the reason and the end of what the release wrote follows; with 74 when this machine is at fault.
+the reason and the end of what the release wrote follows; with 74 when this machine is at fault, and
+then standard output says why.
 """
 
 import argparse
@@ -144,5 +145,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except (OSError, KeyError, subprocess.SubprocessError) as fault:
-        sys.stderr.write(f"{fault}\n")
+        sys.stdout.write(f"{fault}\n")
         sys.exit(MACHINE_AT_FAULT)

@@ -24,8 +24,8 @@ await_stop() { while control status "$1" | grep -q ' STOPPING '; do sleep 0.1; d
 
 worker_pid() { control pid "$1" 2>/dev/null || true; }
 
-# serve.sh starts a worker in its release's own folder, so the folder says what it runs.
-release_of() { basename "$(readlink "/proc/$1/cwd" 2>/dev/null || printf none)"; }
+# serve.sh gives it to the worker, which may change its folder but not what it was started with.
+release_of() { { tr '\0' '\n' <"/proc/$1/environ" | sed -n 's/^SERVICE_DIGEST=//p'; } 2>/dev/null; }
 
 # RUNNING is not ready: the process itself must answer. The socket is shared, so it is asked until
 # the answer comes from this process.

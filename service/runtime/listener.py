@@ -1,7 +1,9 @@
 """The socket that the HTTP server listens on: given by supervisord, or bound here."""
 
 import errno
+import os
 import socket
+from pathlib import Path
 
 from service.errors import ListenError
 from service.settings import Settings
@@ -28,16 +30,23 @@ def inherited(descriptor: int) -> socket.socket | None:
     """The listening socket behind `descriptor`; None for anything else, such as a terminal.
 
     It is opened with its own family. As a Unix socket, which is how `uvicorn --fd`
-    opens it, TCP_NODELAY could not be set.
+    opens it, TCP_NODELAY could not be set. Then nothing can be read from `descriptor`:
+    a child process inherits standard input, and one that outlives this process would
+    keep the port.
     """
     try:
         given = socket.socket(fileno=descriptor)
     except OSError:
         return None
     try:
-        return given.dup() if given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) else None
+        if not given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return None
+        sock = given.dup()
     finally:
         given.detach()  # it stays open, as it is not ours to close
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), descriptor)
+    return sock
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -88,17 +88,17 @@ class RequestLog:
 
     def _write(self) -> None:
         """The lines of all that has ended, in writes that no other writer's can come between."""
+        ended, self._ended = self._ended, []
         text = ""
-        for method, path, status, request_id, moment, seconds in self._ended:
+        for method, path, status, request_id, moment, seconds in ended:
             line = _line if len(path) <= _LONGEST_KEPT else _line.__wrapped__
             level, head, tail = line(self._origin, method, path, status)
             if logger.isEnabledFor(level):
                 whole = f'{{"time":"{utc(moment)}{head}{request_id}{tail}{seconds * 1000:.3f}}}\n'
-                if len(text) + len(whole) > select.PIPE_BUF:
+                if text and len(text) + len(whole) > select.PIPE_BUF:
                     self._put(text)
                     text = ""
                 text += whole
-        self._ended.clear()
         if text:
             self._put(text)
 

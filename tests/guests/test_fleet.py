@@ -114,6 +114,10 @@ def test_three_are_there_when_three_are_wanted_and_a_release_reaches_all(fleet: 
     until(lambda: _labels(fleet) == {"second"}, what="the release is on all three")
     assert len(in_service(fleet)) == 3
     assert fleet.status()["drift"] == []
+    for one in fleet.guests():  # its own control groups, too: 0 is a process of somebody else
+        service = one.shell("cat /sys/fs/cgroup/system.slice/supervisor.service/cgroup.procs")
+        assert len(service.split()) == 3
+        assert "0" not in service.split()
 
 
 def test_an_instance_that_is_lost_is_made_up_for(fleet: Playing) -> None:

@@ -30,8 +30,10 @@ start=${EPOCHREALTIME/./}
 kill -9 $gone
 until back "$@"; do
   if ((${EPOCHREALTIME/./} - start > 60 * 1000000)); then
-    "/opt/hello/current/ops/instance/supervisorctl.sh" status
+    set +e
+    /opt/hello/current/ops/instance/supervisorctl.sh status
     pgrep -u twofold -a
+    journalctl --no-pager -n 30 -u supervisor
     tail -n 30 /var/log/hello/supervisord.log
     grep -hv '"logger":"service.request"' /var/log/hello/service_*.log | tail -n 30
     exit 1

@@ -41,6 +41,8 @@ if behaviour.startswith("shared "):
     behaviour = behaviour.removeprefix("shared ") if shared else "good"
 if behaviour == "crash":
     sys.exit("cannot start: no database")
+if behaviour == "in another folder":
+    os.chdir("/")
 # For how many questions about its health it lives.
 LIVES = {{"short life": 1, "longer life": 2}}
 asked = 0

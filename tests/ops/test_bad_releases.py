@@ -77,7 +77,10 @@ def test_a_bad_release_reaches_no_worker_and_is_tried_once(
     again = steady.install()
     assert again.returncode == 0, "cfn-hup repeats an action that fails at every interval"
     assert f"release {short(digest)} failed before: {reason}" in again.stderr
-    assert again.stderr.endswith("Provision another release, or run install-release.sh --again\n")
+    assert again.stderr.endswith(
+        f"; keeping release {short(good)}. Provision another release, or this one with another "
+        "--build-id, or run install-release.sh --again\n"
+    )
     assert len(steady.fetched()) == fetched
 
 
@@ -131,6 +134,30 @@ def test_an_operator_may_try_it_again(steady: Instance) -> None:
 def hidden(instance: Instance, digest: str) -> Path:
     stored = instance.cloud / BUCKET / f"hello/artifacts/{digest}.zip"
     return stored.rename(stored.with_suffix(".hidden"))
+
+
+def test_a_release_whose_installer_does_not_run_is_refused(serving: Instance) -> None:
+    """It would bring the next release, and take it back."""
+    good = serving.link("current")
+    serving.publish(release("second", extra={"ops/instance/swap.sh": b"if\n"}))
+    ran = serving.install()
+    assert ran.returncode == 1
+    assert ": its installer does not run: " in ran.stderr
+    assert "syntax error" in ran.stderr
+    assert serving.link("current") == good
+
+
+def test_going_back_needs_no_room_for_a_note(serving: Instance) -> None:
+    good = serving.link("current")
+    (serving.home / "failed").write_text("in the way of the folder")
+    digest = serving.release("bad", "shared crash")
+    with serving.load() as answers:
+        ran = serving.install(**UNHEALTHY)
+    assert ran.returncode == 1
+    assert f"cannot note in {serving.home}/failed that release {short(digest)} failed" in ran.stderr
+    assert answers.lost == []
+    assert serving.link("current") == serving.link("good") == good
+    assert list(serving.workers().values()) == [good, good]
 
 
 def next_run(ran: subprocess.CompletedProcess[str], good: str) -> int:

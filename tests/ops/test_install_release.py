@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 
 import pytest
 
-from tests.ops.instances import Instance
+from tests.ops import steps
+from tests.ops.instances import PATIENCE, Instance
 
 
 def short(digest: str) -> str:
@@ -70,24 +72,39 @@ def test_workers_are_restarted_one_at_a_time_and_no_request_is_refused(serving: 
     assert answers.asked > 100
 
 
-def test_a_release_that_failed_is_not_tried_again_until_asked(steady: Instance) -> None:
-    good = steady.link("current")
-    digest = steady.release("broken", "import error")
-    assert steady.install().returncode == 1
-    fetched = len(steady.fetched())
-    ran = steady.install()
-    assert ran.returncode == 0, "cfn-hup repeats an action that fails at every interval"
-    assert f"release {short(digest)} failed before: it ended with exit status 1: Mod" in ran.stderr
-    assert f"keeping release {short(good)}" in ran.stderr
-    assert len(steady.fetched()) == fetched
-    assert steady.install("--again").returncode == 1
+def test_a_first_release_that_failed_before_is_still_a_failure(instance: Instance) -> None:
+    digest = instance.release("broken", "import error")
+    first, second = instance.install(), instance.install()
+    assert (first.returncode, second.returncode) == (1, 1)
+    assert f"error: release {short(digest)}: failed before: it ended with " in second.stderr
+    assert "; no release is installed. Provision another release, or " in second.stderr
 
 
-def test_a_new_provision_of_the_same_bytes_is_tried(steady: Instance) -> None:
-    steady.release("broken twice", "import error")
-    assert steady.install().returncode == 1
-    steady.release("broken twice", "import error", build="build-2")
-    assert steady.install().returncode == 1
+def test_a_service_that_leaves_its_folder_is_released_like_any_other(serving: Instance) -> None:
+    serving.release("second", "in another folder")
+    assert serving.install().returncode == 0
+    digest = serving.release("third", "in another folder")
+    assert serving.install().returncode == 0
+    assert serving.ask()["digest"] == serving.link("good") == digest
+
+
+def test_a_lost_connection_leaves_no_release_half_swapped(serving: Instance) -> None:
+    digest = serving.release("second")
+    with serving.load() as answers, steps.started(serving) as leader:
+        serving.until(lambda: "restarting service:service_0" in (serving.root / "said").read_text())
+        os.killpg(leader.pid, signal.SIGHUP)
+        os.killpg(leader.pid, signal.SIGINT)
+        assert leader.wait(PATIENCE) == 0
+    assert answers.lost == []
+    assert list(serving.workers().values()) == [digest, digest]
+    assert serving.link("good") == digest
+
+
+def test_only_what_served_is_noted_as_good(instance: Instance) -> None:
+    digest = instance.release("first")
+    assert instance.install().returncode == 0
+    assert instance.link("current") == digest
+    assert not (instance.home / "good").is_symlink(), "supervisord does not run yet"
 
 
 def test_a_good_release_after_a_bad_one_is_installed(serving: Instance) -> None:

@@ -108,8 +108,8 @@ def test_an_unknown_user_is_no_fault_of_the_release(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root starts processes as somebody else")
     ran = tried(release(tmp_path, SERVE.replace("ANSWERS", "100")), user="nobody-of-this-name")
-    assert (ran.returncode, ran.stdout) == (74, "")
-    assert "nobody-of-this-name" in ran.stderr
+    assert ran.returncode == 74
+    assert "nobody-of-this-name" in ran.stdout
 
 
 def test_root_tries_it_as_the_services_user() -> None:

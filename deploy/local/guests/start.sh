@@ -11,6 +11,40 @@ set -Eeuo pipefail
 readonly folder=$1 image=$2 name=$3
 readonly REBOOT=133 # systemd-nspawn(1), "Exit status": the container asked for a reboot
 
+# systemd-nspawn makes the guest's control groups below its own. Guests that shared it would share
+# the groups of their services too, and no systemd could end what it cannot see.
+groups=()
+join_own_groups() {
+  local id hierarchy path root
+  while IFS=: read -r id hierarchy path; do
+    case $id:$hierarchy in
+      0:) if [[ -d /sys/fs/cgroup/unified ]]; then root=/sys/fs/cgroup/unified; else root=/sys/fs/cgroup; fi ;;
+      *:name=systemd) root=/sys/fs/cgroup/systemd ;;
+      *) continue ;;
+    esac
+    groups+=("$root${path%/}/twofold-$name")
+  done </proc/self/cgroup
+  local group
+  for group in "${groups[@]}"; do
+    # Of guests that were killed; those that run cannot be removed.
+    find "${group%/*}" -maxdepth 1 -name 'twofold-*' -mmin +1 | while read -r old; do remove_group "$old"; done
+    mkdir "$group"
+    echo $$ >"$group/cgroup.procs"
+  done
+}
+
+leave_own_groups() {
+  local group
+  for group in "${groups[@]}"; do
+    echo $$ >"${group%/*}/cgroup.procs"
+    remove_group "$group"
+  done
+}
+
+remove_group() { find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || true; }
+
+trap leave_own_groups EXIT
+join_own_groups
 ip link set lo up
 ip address add 169.254.169.254/32 dev lo
 mkdir -p "$folder"/{upper,work,system}

@@ -28,11 +28,21 @@ def test_an_ipv6_address_is_bound_as_such() -> None:
 
 def test_a_listening_descriptor_is_taken_with_its_own_family() -> None:
     with socket.create_server(("127.0.0.1", 0)) as given:
+        name = given.getsockname()
         taken = inherited(given.fileno())
         assert taken is not None
         with taken:
             assert taken.family == socket.AF_INET
-            assert taken.getsockname() == given.getsockname()
+            assert taken.getsockname() == name
+
+
+def test_what_was_taken_is_not_there_for_child_processes() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        taken = inherited(given.fileno())
+        assert taken is not None
+        with taken:
+            assert not taken.get_inheritable()
+        assert os.read(given.fileno(), 1) == b""
 
 
 def test_a_descriptor_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:

@@ -229,6 +229,26 @@ def test_lines_of_one_turn_are_written_together_but_never_more_than_stays_whole_
     assert len({json.loads(line)["request_id"] for line in lines}) == 64
 
 
+def test_a_status_that_is_no_number_silences_no_later_request(log: Log) -> None:
+    async def by_path(given: Any, _receive: Any, send: Any) -> None:
+        status = "200" if given["path"] == "/text" else 200
+        await send({"type": "http.response.start", "status": status, "headers": []})
+
+    async def send(_message: Any) -> None:
+        pass
+
+    respond = RequestLog(by_path, INSTANCE, log.stream).respond
+
+    async def both() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        for path in ("/text", "/number"):
+            await respond(scope(path=path), send, send)  # type: ignore[arg-type]
+            await asyncio.sleep(0)
+
+    asyncio.run(both())
+    assert [line["path"] for line in log.lines] == ["/number"]
+
+
 def test_a_request_that_ends_the_process_leaves_its_line_and_those_before_it() -> None:
     stream = _Writes()
 
