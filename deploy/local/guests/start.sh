@@ -15,22 +15,20 @@ readonly REBOOT=133 # systemd-nspawn(1), "Exit status": the container asked for 
 # the groups of their services too, and no systemd could end what it cannot see.
 groups=()
 join_own_groups() {
-  local id hierarchy path root
+  local mine id hierarchy path root own
+  mine=$(</proc/self/cgroup) # whole, as it changes below
   while IFS=: read -r id hierarchy path; do
     case $id:$hierarchy in
       0:) if [[ -d /sys/fs/cgroup/unified ]]; then root=/sys/fs/cgroup/unified; else root=/sys/fs/cgroup; fi ;;
       *:name=systemd) root=/sys/fs/cgroup/systemd ;;
       *) continue ;;
     esac
-    groups+=("$root${path%/}/twofold-$name")
-  done </proc/self/cgroup
-  local group
-  for group in "${groups[@]}"; do
     # Of guests that were killed; those that run cannot be removed.
-    find "${group%/*}" -maxdepth 1 -name 'twofold-*' -mmin +1 | while read -r old; do remove_group "$old"; done
-    mkdir "$group"
-    echo $$ >"$group/cgroup.procs"
-  done
+    find "$root$path" -maxdepth 1 -name 'twofold-*' -mmin +1 | while read -r own; do remove_group "$own"; done
+    own=$(mktemp --directory "$root${path%/}/twofold-XXXXXX")
+    groups+=("$own")
+    echo $$ >"$own/cgroup.procs"
+  done <<<"$mine"
 }
 
 leave_own_groups() {
