@@ -90,7 +90,7 @@ def test_of_a_discarded_guest_the_console_and_the_logs_stay(
     ground = Ground(workspace, Background(), image(tmp_path), Starlette())
     guest = Guest(ground, described(1))
     kept = {"console.log", "pid", "upper/var/log/hello/service_0.log"}
-    for name in (*kept, "upper/opt/hello/big", "upper/var/lib/big", "work/work/big"):
+    for name in (*kept, "upper/opt/hello/big", "upper/var/lib/big", "work/inner/big"):
         (guest.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (guest.folder / name).write_text("content")
     guest.discard()
