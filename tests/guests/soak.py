@@ -38,6 +38,8 @@ CLIENTS: Mapping[str, int] = MappingProxyType(
 _LOAD_SECONDS = 3600.0
 _TELL_SECONDS = 15.0
 _PAUSE_SECONDS = 3.0
+# The longest pause of a client; without any the load would take the processors from the release.
+_ASK_SECONDS = 0.05
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 _ARRIVAL = r"""
 set -e -o pipefail
@@ -139,7 +141,11 @@ def _released(playing: Playing, guest: GuestOf, plan: Plan) -> Stretch:
     guest.shell("systemctl stop cfn-hup")
     steps = []
     with guest.load(
-        **CLIENTS, least=plan.requests, tell=_TELL_SECONDS, seconds=_LOAD_SECONDS
+        **CLIENTS,
+        pause=_ASK_SECONDS,
+        least=plan.requests,
+        tell=_TELL_SECONDS,
+        seconds=_LOAD_SECONDS,
     ) as found:
         for number in range(1, plan.releases + 1):
             began = time.monotonic()
@@ -161,7 +167,9 @@ def _restarted(guest: GuestOf, times: int) -> Stretch:
     steps = []
     with (
         soak_plain.plain(guest) as restart,
-        guest.load(**CLIENTS, port=soak_plain.PORT, tell=_TELL_SECONDS) as found,
+        guest.load(
+            **CLIENTS, pause=_ASK_SECONDS, port=soak_plain.PORT, tell=_TELL_SECONDS
+        ) as found,
     ):
         for _ in range(times):
             time.sleep(_PAUSE_SECONDS)  # some load that nothing disturbs, as between releases
