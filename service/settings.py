@@ -34,6 +34,7 @@ class Settings:
     drain_seconds: float = 5.0
     grace_seconds: float = 30.0
     forwarded_allow_ips: tuple[str, ...] = ()
+    base_path: str = "/"
 
     @property
     def identity(self) -> dict[str, str]:
@@ -117,6 +118,13 @@ def _addresses(text: str) -> tuple[str, ...]:
     return addresses
 
 
+def _base_path(text: str) -> str:
+    path = "/" + text.strip("/")
+    if not path.isascii() or set(path) & set("%?# "):
+        raise ValueError("a path like '/shop'")
+    return path
+
+
 _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "name": ("SERVICE_NAME", str),
     "digest": ("SERVICE_DIGEST", _digest),
@@ -126,5 +134,6 @@ _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "port": ("SERVICE_PORT", port),
     "drain_seconds": ("SERVICE_DRAIN_SECONDS", _seconds),
     "grace_seconds": ("SERVICE_GRACE_SECONDS", _seconds),
+    "base_path": ("SERVICE_BASE_PATH", _base_path),
     "forwarded_allow_ips": ("SERVICE_FORWARDED_ALLOW_IPS", _addresses),
 }

@@ -24,7 +24,7 @@ EDGES = {
     },
     "mangum": {
         "service/runtime/adapter.py": "Mangum is inside the adapter, nowhere else",
-        "service/runtime/gateways.py": "its handlers, with what they lack",
+        "service/runtime/gateways/": "the handlers that it is given, in its types",
     },
     "uvicorn": {
         "service/http_server.py": "the EC2 entry point",

@@ -8,17 +8,24 @@ from collections.abc import Coroutine
 from typing import Any, TextIO
 
 from mangum import Mangum
-from mangum.types import LambdaHandler
 
 from service.errors import MalformedEventError
+from service.runtime import fallback, metrics
 from service.runtime.asgi import Application, Scope
 from service.runtime.events import EventRouter, describe, kind_of
 from service.runtime.exchange import Exchange
-from service.runtime.gateways import GATEWAYS, is_http
+from service.runtime.fallback import Refusal
+from service.runtime.gateways import GATEWAYS, Gateway, is_http
+from service.runtime.gateways.reply import excess
 from service.runtime.lifespan import Lifespan
-from service.runtime.logs import REQUEST_ID
-from service.runtime.request_log import RequestLog
+from service.runtime.logs import REQUEST_ID, identified
+from service.runtime.loop import RequestLoop
+from service.runtime.request_log import RequestLog, request_id_of
 from service.settings import Settings, current
+
+# Before Lambda ends the process: for the application to be cancelled, and for the reply.
+MARGIN_SECONDS = 0.5
+_SERVER_ERROR = 500
 
 logger = logging.getLogger("service.event")
 
@@ -40,11 +47,17 @@ class LambdaAdapter:
         settings: Settings | None = None,
         log: TextIO | None = None,
     ) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = RequestLoop()
         asyncio.set_event_loop(self._loop)
-        self._app = RequestLog(app, settings or current(), log).respond
+        self._settings = settings or current()
+        self._app = RequestLog(app, self._settings, log).respond
         self._events = EventRouter() if events is None else events
-        self._mangum = Mangum(self._app, lifespan="off", custom_handlers=list(GATEWAYS))
+        self._mangum = Mangum(
+            self._app,
+            lifespan="off",
+            api_gateway_base_path=self._settings.base_path,
+            custom_handlers=GATEWAYS,
+        )
         self._lifespan = Lifespan(app)
         try:
             self._run(self._lifespan.startup())
@@ -55,25 +68,50 @@ class LambdaAdapter:
 
     def __call__(self, event: Any, context: Any) -> Any:
         if is_http(event):
-            return self._respond(self._mangum.infer(event, context))
+            return self._respond(self._mangum.infer(event, context), context)  # type: ignore[arg-type]
         return self._run(self._dispatch(event, context))
 
     def close(self) -> None:
-        """The application has shut down.
+        """The application has shut down; it happens by itself at the process's exit.
 
-        It happens by itself at the process's exit; Lambda, though, freezes a process
-        and ends it without a word.
+        Lambda, though, freezes a process and ends it without a word, but for SIGTERM where
+        the function has an extension (see `termination`).
         """
+        if self._loop.is_closed():
+            return
         atexit.unregister(self.close)
         self._run(self._lifespan.shutdown())
         self._close_loop()
 
-    def _respond(self, gateway: LambdaHandler) -> dict[str, Any]:
+    def _respond(self, gateway: Gateway, context: Any) -> dict[str, Any]:
         scope, body = _request(gateway)
         scope["state"] = self._lifespan.state.copy()
-        exchange = Exchange(body)
-        self._run(exchange.run(self._app, scope))
-        return gateway(exchange.response())
+        exchange = Exchange(scope["method"], body, gateway.limit)
+        in_time = self._loop.run(exchange.run(self._app, scope), _seconds_left(context))
+        response = exchange.response()
+        if response is None:
+            return self._instead(_shortfall(exchange, gateway, in_time), gateway, scope)
+        reply = gateway(response)
+        if taken := excess(reply, response, gateway.limit):
+            refusal = fallback.too_large(gateway.name, taken, gateway.limit)
+            return self._instead(refusal, gateway, scope)
+        if response["status"] >= _SERVER_ERROR:
+            self._count(request_id_of(scope))
+        return reply
+
+    def _instead(self, refusal: Refusal, gateway: Gateway, scope: Scope) -> dict[str, Any]:
+        """The reply that is not the application's."""
+        request_id = request_id_of(scope)
+        with identified(request_id):
+            logger.error("%s %s got %d", scope["method"], scope["path"], refusal.status)
+        self._count(request_id)
+        return gateway(refusal.response(request_id))
+
+    def _count(self, request_id: str) -> None:
+        """An alarm can tell: Lambda itself counts no error, as the invocation has not failed."""
+        if self._settings.mode == "lambda":
+            with identified(request_id):
+                metrics.count(metrics.SERVER_ERRORS, self._settings)
 
     async def _dispatch(self, event: Any, context: Any) -> Any:
         """The handler's result; a failure is logged with its request ID and is the invocation's."""
@@ -103,11 +141,28 @@ class LambdaAdapter:
         self._loop.close()
 
 
-def _request(gateway: LambdaHandler) -> tuple[Scope, bytes]:
+def _request(gateway: Gateway) -> tuple[Scope, bytes]:
     try:
         return gateway.scope, gateway.body
     except (AttributeError, KeyError, TypeError, ValueError) as error:
+        cause = f"{type(error).__name__}: {error}"
         raise MalformedEventError(
-            f"The event looks like an HTTP request, but cannot be read: {error!r}. "
+            f"The event looks like an HTTP request of {gateway.name}, "
+            f"but cannot be read: {cause:.200}. "
             f"Compare it with the example in the gateway's documentation."
         ) from error
+
+
+def _seconds_left(context: Any) -> float | None:
+    """How long the application may take; half of what is left, where that is little."""
+    if context is None:
+        return None
+    left: float = context.get_remaining_time_in_millis() / 1000
+    return max(left - MARGIN_SECONDS, left / 2)
+
+
+def _shortfall(exchange: Exchange, gateway: Gateway, in_time: bool) -> Refusal:
+    """Why the application has no whole response."""
+    if exchange.too_large:
+        return fallback.too_large(gateway.name, gateway.limit, gateway.limit)
+    return fallback.SERVER_ERROR if in_time else fallback.OUT_OF_TIME

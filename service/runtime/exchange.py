@@ -1,7 +1,13 @@
-"""One request and its whole response, as an ASGI application sees them."""
+"""One request and its whole response, as an ASGI application sees them.
+
+The rules are those of uvicorn's RequestResponseCycle, so that an application that breaks
+one meets the same error in both runtimes.
+"""
 
 import asyncio
 import logging
+import re
+from functools import lru_cache
 from typing import TypedDict
 
 from service.runtime.asgi import Application, Message, Scope
@@ -10,29 +16,52 @@ logger = logging.getLogger("service.request")
 
 
 class Response(TypedDict):
-    """A whole response, in the form that Mangum's handlers take."""
+    """A whole response: names in lower case, values in ISO-8859-1, hop-by-hop headers left out."""
 
     status: int
-    headers: list[list[bytes]]
+    headers: list[tuple[str, str]]
     body: bytes
+    header_bytes: int
 
 
-_FAILURE: Response = {
-    "status": 500,
-    "headers": [[b"content-type", b"text/plain; charset=utf-8"]],
-    "body": b"Internal Server Error",
-}
+class ReplyTooLargeError(OSError):
+    """More was sent than the front end carries: the client is as good as gone."""
+
+
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
+_token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # section 5.6.2
+_BODILESS = (204, 304)
+# RFC 9110, section 7.6.1: of one connection, which here is the front end's.
+_HOP_BY_HOP = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
 
 
 class Exchange:
     """Gives an application the request's body and collects what it answers."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, method: str, body: bytes, limit: int) -> None:
+        self._without_body = method == "HEAD"
         self._body: bytes | None = body
-        self._start: Message | None = None
+        self._limit = limit
+        self._started = False
+        self._status = 0  # none yet, or none that is valid
+        self._headers: list[tuple[str, str]] = []
+        self._header_bytes = 0
+        self._owed: int | None = None  # by the response's content-length
         self._chunks: list[bytes] = []
+        self._taken = 0
         self._complete = False
         self._waiting: asyncio.Future[None] | None = None
+        self.too_large = False
 
     async def run(self, app: Application, scope: Scope) -> None:
         """The application has answered, or has given up and left a log line."""
@@ -52,29 +81,93 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """One message of the response; out of order, it is the application's error."""
-        expected = "http.response.start" if self._start is None else "http.response.body"
-        if self._complete or message["type"] != expected:
-            raise RuntimeError(f"Unexpected ASGI message {message['type']!r}.")
-        if self._start is None:
-            self._start = message
-            return
-        self._chunks.append(message.get("body", b""))
-        if not message.get("more_body", False):
+        """One message of the response; out of order, or not as HTTP allows, it is an error."""
+        kind = message["type"]
+        if self._complete:
+            raise RuntimeError(f"Unexpected ASGI message {kind!r}: the response is complete.")
+        expected = "http.response.body" if self._started else "http.response.start"
+        if kind != expected:
+            raise RuntimeError(f"Expected ASGI message {expected!r}, but got {kind!r}.")
+        if self._started:
+            self._take(b"".join((message.get("body", b""),)), message.get("more_body", False))
+        else:
+            self._started = True
+            self._begin(message)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the client of an HTTP server would have the response, all of it."""
+        return self._status > 0 and (
+            self._complete
+            or self._without_body
+            or self._owed == 0
+            or (self._owed is None and self._status in _BODILESS)
+        )
+
+    def response(self) -> Response | None:
+        """The response; None if the application left it unfinished."""
+        if not self.whole:
+            return None
+        return {
+            "status": self._status,
+            "headers": self._headers,
+            "body": b"".join(self._chunks),
+            "header_bytes": self._header_bytes,
+        }
+
+    def _begin(self, message: Message) -> None:
+        chunked = False
+        for name, value in message.get("headers", ()):
+            key = _key(name)
+            if _FORBIDDEN(value):
+                raise RuntimeError(f"The value of the header {key!r} has a control character.")
+            if key == "content-length" and self._owed is None and not chunked:
+                self._owed = int(value)
+            elif key == "transfer-encoding":
+                chunked = chunked or (self._owed is None and value.lower() == b"chunked")
+            if key not in _HOP_BY_HOP:
+                self._headers.append((key, value.decode("latin-1")))
+                self._header_bytes += len(name) + len(value)
+        self._status = _status(message["status"])
+
+    def _take(self, body: bytes, more: bool) -> None:
+        if self._without_body:
+            self._owed = 0
+        elif self._owed is not None:
+            if len(body) > self._owed:
+                raise RuntimeError("The body is longer than the content-length.")
+            self._owed -= len(body)
+        elif body and self._status in _BODILESS:
+            raise RuntimeError(f"A response with status {self._status} has no body.")
+        if not self._without_body:
+            self._keep(body)
+        if not more:
+            if self._owed:
+                raise RuntimeError("The body is shorter than the content-length.")
             self._finish()
 
-    def response(self) -> Response:
-        """The whole response; 500 if the application left it unfinished."""
-        if self._start is None or not self._complete:
-            return _FAILURE
-        headers = [[name, value] for name, value in self._start.get("headers", ())]
-        return {
-            "status": self._start["status"],
-            "headers": headers,
-            "body": b"".join(self._chunks),
-        }
+    def _keep(self, body: bytes) -> None:
+        self._chunks.append(body)
+        self._taken += len(body)
+        if self._taken > self._limit:
+            self.too_large = True
+            self._chunks.clear()
+            raise ReplyTooLargeError(f"The reply is over {self._limit:,} bytes.")
 
     def _finish(self) -> None:
         self._complete = True
         if self._waiting is not None:
             self._waiting.set_result(None)
+
+
+def _status(status: int) -> int:
+    if not (isinstance(status, int) and 100 <= status < 600):
+        raise RuntimeError(f"The status is {status!r}; expected a number from 100 to 599.")
+    return int(status)
+
+
+@lru_cache(maxsize=256)
+def _key(name: bytes) -> str:
+    if not _token(name):
+        raise RuntimeError(f"{name!r} is no name of a header.")
+    return name.lower().decode("ascii")

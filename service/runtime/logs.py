@@ -6,11 +6,13 @@ Only ASCII leaves this module and every control character is escaped, so no
 request can forge a line.
 """
 
+import contextlib
 import io
 import json.encoder
 import logging
 import sys
 import time
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, TextIO
 
@@ -26,6 +28,16 @@ _UNWANTED = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "color_message",
 }
+
+
+@contextlib.contextmanager
+def identified(request_id: str) -> Iterator[None]:
+    """Lines written meanwhile carry the request ID."""
+    token = REQUEST_ID.set(request_id)
+    try:
+        yield
+    finally:
+        REQUEST_ID.reset(token)
 
 
 class JsonLines(logging.Formatter):

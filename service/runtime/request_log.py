@@ -42,13 +42,16 @@ class RequestLog:
     rest of the request, and together with those of the other requests that end in the
     same turn of the event loop; logger `service.request` still decides by its level. The
     query string is left out, as it may hold secrets. Status 0 is a request that got no
-    whole answer. An exception that the application lets through is logged with its
-    request ID, and answered with 500 if nothing was sent yet; once a reply has begun it
-    goes on to the server, which logs it again and cuts the reply off.
+    whole answer. An exception that the application lets through, SystemExit too as under
+    uvicorn, is logged with its request ID, and answered with 500 if nothing was sent yet;
+    once a reply has begun it goes on to the server, which logs it again and cuts the reply
+    off. An application that sends nothing at all is answered with 500, too. Where one
+    request is served at a time, as on Lambda, its line is written at once.
     """
 
     def __init__(self, app: Application, settings: Settings, stream: TextIO | None = None) -> None:
         self._app = app
+        self._at_once = settings.mode == "lambda"
         self._origin = origin(settings)
         self._stream = stream or standard_output()
         self._ended: list[_Ended] = []
@@ -64,27 +67,36 @@ class RequestLog:
         try:
             try:
                 await self._app(scope, receive, response.send)
-            except Exception:
-                await self._failed(scope, response)
+                if not response.status:
+                    await self._unanswered(scope, response)
+            except BaseException as error:
+                await self._failed(scope, response, error)
             finally:
                 seconds = time.perf_counter() - started
                 asked = scope["method"], scope["path"]
                 self._ended.append((*asked, response.status, request_id, time.time(), seconds))
-        except BaseException:  # such as SystemExit, after which the loop may take no turn
+        except BaseException:  # after which the loop may take no turn
             self._write()
             raise
-        if len(self._ended) == 1:
+        if self._at_once:
+            self._write()
+        elif len(self._ended) == 1:
             asyncio.get_running_loop().call_soon(self._write)
 
-    async def _failed(self, scope: Scope, response: "_Response") -> None:
-        logger.exception("%s %s failed", scope["method"], scope["path"])
+    async def _unanswered(self, scope: Scope, response: "_Response") -> None:
+        logger.error("%s %s got no response", scope["method"], scope["path"])
+        await _refuse(response)
+
+    async def _failed(self, scope: Scope, response: "_Response", error: BaseException) -> None:
+        if _is_end_of_task(error):
+            raise error
+        logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
         if response.complete:
             return
         if response.status:
             response.status = 0
-            raise  # noqa: PLE0704 - called from the except clause: the server must cut the reply off
-        for message in _SERVER_ERROR:
-            await response.send(message)
+            raise error  # the server must cut the reply off
+        await _refuse(response)
 
     def _write(self) -> None:
         """The lines of all that has ended, in writes that no other writer's can come between."""
@@ -136,6 +148,19 @@ class _Response:
         return self._send(message)
 
 
+def _is_end_of_task(error: BaseException) -> bool:
+    """Whether it is the request's own task that ends, and not one that it waits for."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, GeneratorExit)
+
+
+async def _refuse(response: _Response) -> None:
+    for message in _SERVER_ERROR:
+        await response.send(message)
+
+
 # Of a path; so that what is kept stays small, whatever is asked for.
 _LONGEST_KEPT = 128
 
@@ -165,7 +190,7 @@ def request_id_of(scope: Scope) -> str:
 
     None of them needs escaping in JSON: Lambda's is a UUID.
     """
-    if "aws.context" in scope:
+    if scope.get("aws.context") is not None:
         return str(scope["aws.context"].aws_request_id)
     trace = None
     for name, value in scope["headers"]:

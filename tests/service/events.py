@@ -11,6 +11,10 @@ class Context:
     """What the adapter reads of Lambda's context object."""
 
     aws_request_id: str = "8f507cfc-xmpl-4697-b07a-ac58fc914c95"
+    remaining_ms: int = 60_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
 
 
 def function_url(

@@ -382,7 +382,8 @@ def test_a_request_that_lacks_its_parts_is_told_as_such(adapted: Adapted) -> Non
     with pytest.raises(MalformedEventError) as error:
         adapted(MIRROR)(event, CONTEXT)
     assert str(error.value) == (
-        "The event looks like an HTTP request, but cannot be read: KeyError('sourceIp'). "
+        "The event looks like an HTTP request of payload 2.0 (Function URL, HTTP API), "
+        "but cannot be read: KeyError: 'sourceIp'. "
         "Compare it with the example in the gateway's documentation."
     )
 

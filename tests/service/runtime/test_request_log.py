@@ -214,13 +214,17 @@ class _Writes(io.StringIO):
 def test_lines_of_one_turn_are_written_together_but_never_more_than_stays_whole_in_a_pipe() -> None:
     stream = _Writes()
 
-    async def answers(_scope: Any, _receive: Any, _send: Any) -> None:
+    async def answers(given: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0)
+        await _respond(given, receive, send)
+
+    async def send(_message: Any) -> None:
+        pass
 
     respond = RequestLog(answers, INSTANCE, stream).respond
 
     async def many() -> None:
-        await asyncio.gather(*(respond(scope(), None, None) for _ in range(64)))  # type: ignore[arg-type]
+        await asyncio.gather(*(respond(scope(), None, send) for _ in range(64)))  # type: ignore[arg-type]
 
     asyncio.run(many())
     assert 1 < len(stream.texts) < 16
@@ -249,23 +253,38 @@ def test_a_status_that_is_no_number_silences_no_later_request(log: Log) -> None:
     assert [line["path"] for line in log.lines] == ["/number"]
 
 
-def test_a_request_that_ends_the_process_leaves_its_line_and_those_before_it() -> None:
-    stream = _Writes()
+def test_an_exit_is_answered_with_500_as_under_uvicorn_and_ends_no_process(log: Log) -> None:
+    async def exits(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise SystemExit(3)
 
-    async def ends(given: Any, _receive: Any, _send: Any) -> None:
-        if given["path"] == "/end":
-            raise SystemExit(3)
+    start, _ = requested(exits, scope((b"x-request-id", b"abc-1")), log.stream)
+    assert (start["status"], start["headers"][0]) == (500, (b"x-request-id", b"abc-1"))
+    assert log.lines[0]["exception"].endswith("SystemExit: 3")
 
-    respond = RequestLog(ends, INSTANCE, stream).respond
 
-    async def both() -> None:
-        await respond(scope(), None, None)  # type: ignore[arg-type]
-        await respond(scope(path="/end"), None, None)  # type: ignore[arg-type]
+def test_no_response_is_a_500_with_the_id(log: Log) -> None:
+    async def silent(_scope: Any, _receive: Any, _send: Any) -> None:
+        pass
 
-    with pytest.raises(SystemExit):
-        asyncio.run(both())
-    (text,) = stream.texts
-    assert [json.loads(line)["path"] for line in text.splitlines()] == ["/orders", "/end"]
+    start, _ = requested(silent, scope((b"x-request-id", b"abc-1")), log.stream)
+    assert (start["status"], start["headers"][0]) == (500, (b"x-request-id", b"abc-1"))
+    assert log.lines[0]["message"] == "GET /orders got no response"
+
+
+def test_a_request_that_is_cancelled_is_left_to_the_server(log: Log) -> None:
+    async def waits(_scope: Any, _receive: Any, _send: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def cancelled() -> None:
+        respond = RequestLog(waits, INSTANCE, log.stream).respond
+        task = asyncio.ensure_future(respond(scope(), None, None))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    assert [line["status"] for line in log.lines] == [0]
 
 
 def test_what_is_no_request_passes_untouched(log: Log) -> None:

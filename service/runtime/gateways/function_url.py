@@ -1,0 +1,85 @@
+"""Payload 2.0: Function URL and HTTP API.
+
+"Request and response payloads" under "Invoking Lambda function URLs" in the AWS Lambda
+Developer Guide, and "Working with AWS Lambda proxy integrations for HTTP APIs" in the
+Amazon API Gateway Developer Guide.
+"""
+
+from typing import Any
+
+from mangum.types import LambdaEvent, Scope
+
+from service.runtime.exchange import Response
+from service.runtime.gateways import reply, request
+from service.runtime.gateways.request import Gateway
+
+
+class FunctionUrl(Gateway):
+    """One request in payload 2.0."""
+
+    name = "payload 2.0 (Function URL, HTTP API)"
+    limit = reply.LAMBDA_LIMIT
+
+    @classmethod
+    def infer(cls, event: LambdaEvent, *_: Any, **__: Any) -> bool:
+        """It has a version and says so under `http`."""
+        return "version" in event and "http" in event["requestContext"]
+
+    @property
+    def scope(self) -> Scope:
+        event = self.event
+        http = event["requestContext"]["http"]
+        return self.make_scope(
+            http["method"],
+            _raw_path(event),
+            request.query_bytes(event.get("rawQueryString") or ""),
+            _headers(event),
+            request.client(http["sourceIp"]),
+        )
+
+    def __call__(self, response: Response) -> dict[str, Any]:
+        headers: dict[str, str] = {}
+        cookies: list[str] = []
+        for name, value in response["headers"]:
+            if name == "set-cookie":
+                cookies.append(value)
+            elif name in headers:
+                headers[name] += f", {value}"  # RFC 9110, section 5.3
+            else:
+                headers[name] = value
+        body, encoded = reply.body(response["body"], self.limit)
+        made: dict[str, Any] = {
+            "statusCode": response["status"],
+            "headers": headers,
+            "body": body,
+            "isBase64Encoded": encoded,
+        }
+        if cookies:
+            made["cookies"] = cookies
+        return made
+
+
+def _raw_path(event: LambdaEvent) -> str:
+    """A Function URL leaves the path as it was sent; an HTTP API decodes it, after its stage."""
+    context = event["requestContext"]
+    if ".lambda-url." in context.get("domainName", ""):
+        return request.encoded_path(event["rawPath"])
+    return http_api_path(event["rawPath"], context)
+
+
+def http_api_path(path: str, context: LambdaEvent) -> str:
+    """The path of an HTTP API below its stage, encoded again."""
+    stage = context.get("stage", "$default")
+    if stage != "$default":
+        path = request.without_prefix(path, f"/{stage}")
+    return request.reencoded_path(path)
+
+
+def _headers(event: LambdaEvent) -> request.Headers:
+    """The event's headers, with the cookies in the one header that a client sends."""
+    headers = event.get("headers") or {}
+    cookies = event.get("cookies")
+    if cookies:
+        headers = {name: headers[name] for name in headers if name.lower() != "cookie"}
+        headers["cookie"] = "; ".join(cookies)
+    return request.header_list(headers.items())

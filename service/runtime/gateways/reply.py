@@ -1,0 +1,70 @@
+"""What the gateways share of a reply: text or base64, header values, and its size."""
+
+import json
+import os
+from base64 import b64encode
+from typing import Any
+
+from service.runtime.exchange import Response
+
+# "Lambda quotas" in the AWS Lambda Developer Guide: 6 MB for a synchronous response, whatever
+# more the front end might carry (API Gateway: 10 MB).
+LAMBDA_LIMIT = 6 * 1024 * 1024
+# "Use Lambda functions as targets of an Application Load Balancer": 1 MB of JSON.
+LOAD_BALANCER_LIMIT = 1024 * 1024
+
+_LONGEST_ESCAPE = 6  # bytes that one byte of text takes at the most: \u0000
+_ROOM = 32 * 1024  # for what is neither body nor text of a header
+
+
+def body(content: bytes, limit: int) -> tuple[str, bool]:
+    """Text if it is UTF-8, whatever its type, else base64; and which of them.
+
+    Both arrive as the same bytes. A REST API, though, decodes base64 only for its binary
+    media types, so text stays text, but where as base64 alone it keeps within the limit.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return b64encode(content).decode("ascii"), True
+    if len(content) * _LONGEST_ESCAPE + _ROOM > limit:
+        encoded = b64encode(content).decode("ascii")
+        if len(encoded) + _ROOM <= limit < size(text) + _ROOM:
+            return encoded, True
+    return text, False
+
+
+def multi_value(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """All values under their names."""
+    several: dict[str, list[str]] = {}
+    for name, value in headers:
+        several.setdefault(name, []).append(value)
+    return several
+
+
+def excess(reply: dict[str, Any], response: Response, limit: int) -> int:
+    """How many bytes the reply takes as JSON, if that is more than `limit`; else 0.
+
+    It is made JSON only where it may be too large.
+    """
+    if (len(reply["body"]) + response["header_bytes"]) * _LONGEST_ESCAPE + _ROOM <= limit:
+        return 0
+    taken = size(reply)
+    return taken if taken > limit else 0
+
+
+def size(value: Any) -> int:
+    """How many bytes of JSON awslambdaric makes of `value`.
+
+    It leaves what is not ASCII unescaped on the newer runtimes only, but for the two
+    separators that JavaScript takes for the end of a line.
+    """
+    if not _unescaped():
+        return len(json.dumps(value))
+    text = json.dumps(value, ensure_ascii=False)
+    return len(text.encode()) + 3 * (text.count("\u2028") + text.count("\u2029"))
+
+
+def _unescaped() -> bool:
+    minor = os.environ.get("AWS_EXECUTION_ENV", "").removeprefix("AWS_Lambda_python3.")
+    return minor.isdigit() and int(minor) >= 12
