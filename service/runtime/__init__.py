@@ -2,7 +2,12 @@
 
 handler_module        imports `service.handler`, or says why it cannot be
 adapter -> lifespan   a Lambda event becomes an ASGI request; start-up runs once
+gateways              what each front end makes of a request, and wants for a reply
+exchange -> fallback  one request and its whole response, or what is answered instead
+loop                  runs one request at a time, most of them without a turn
+termination           the application shuts down when Lambda says so
 events                a Lambda event that is no request goes to its handler
+metrics               counts, as log lines
 request_log -> logs   one JSON line per request, in one format with all other lines
 command_line          `python -m service COMMAND`
 """

@@ -77,7 +77,7 @@ class LambdaAdapter:
         Lambda, though, freezes a process and ends it without a word, but for SIGTERM where
         the function has an extension (see `termination`).
         """
-        if self._loop.is_closed():
+        if self._loop.is_closed() or self._loop.is_running():
             return
         atexit.unregister(self.close)
         self._run(self._lifespan.shutdown())
@@ -87,7 +87,7 @@ class LambdaAdapter:
         scope, body = _request(gateway)
         scope["state"] = self._lifespan.state.copy()
         exchange = Exchange(scope["method"], body, gateway.limit)
-        in_time = self._loop.run(exchange.run(self._app, scope), _seconds_left(context))
+        in_time = self._loop.run(exchange.run(self._app, scope), lambda: _seconds_left(context))
         response = exchange.response()
         if response is None:
             return self._instead(_shortfall(exchange, gateway, in_time), gateway, scope)

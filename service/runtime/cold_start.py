@@ -5,13 +5,14 @@ import logging
 from service.errors import HandlerModuleError
 from service.runtime import handler_module, logs
 from service.runtime.adapter import LambdaAdapter
+from service.runtime.termination import on_termination
 from service.settings import current
 
 logger = logging.getLogger("service.cold_start")
 
 
 def adapter() -> LambdaAdapter:
-    """The adapter of the handler module.
+    """The adapter of the handler module; its application shuts down on SIGTERM.
 
     Raises:
         Exception: the application's own error, so that it is what Lambda reports of the
@@ -23,4 +24,6 @@ def adapter() -> LambdaAdapter:
     except HandlerModuleError as error:
         logger.critical("%s", error, exc_info=error.__cause__)
         raise (error.__cause__ or error) from None
-    return LambdaAdapter(module.app, module.events)
+    made = LambdaAdapter(module.app, module.events)
+    on_termination(made.close)
+    return made

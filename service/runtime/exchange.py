@@ -30,6 +30,7 @@ class ReplyTooLargeError(OSError):
 
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # section 5.6.2
+_FRAMING = ("content-length", "transfer-encoding")
 _BODILESS = (204, 304)
 # RFC 9110, section 7.6.1: of one connection, which here is the front end's.
 _HOP_BY_HOP = frozenset(
@@ -48,20 +49,22 @@ _HOP_BY_HOP = frozenset(
 class Exchange:
     """Gives an application the request's body and collects what it answers."""
 
+    too_large = False
+    _started = False
+    _status = 0  # none yet, or none that is valid
+    _header_bytes = 0
+    _chunked = False
+    _owed: int | None = None  # by the response's content-length
+    _taken = 0
+    _complete = False
+    _waiting: asyncio.Future[None] | None = None
+
     def __init__(self, method: str, body: bytes, limit: int) -> None:
         self._without_body = method == "HEAD"
         self._body: bytes | None = body
         self._limit = limit
-        self._started = False
-        self._status = 0  # none yet, or none that is valid
         self._headers: list[tuple[str, str]] = []
-        self._header_bytes = 0
-        self._owed: int | None = None  # by the response's content-length
         self._chunks: list[bytes] = []
-        self._taken = 0
-        self._complete = False
-        self._waiting: asyncio.Future[None] | None = None
-        self.too_large = False
 
     async def run(self, app: Application, scope: Scope) -> None:
         """The application has answered, or has given up and left a log line."""
@@ -97,12 +100,13 @@ class Exchange:
     @property
     def whole(self) -> bool:
         """Whether the client of an HTTP server would have the response, all of it."""
-        return self._status > 0 and (
-            self._complete
-            or self._without_body
-            or self._owed == 0
-            or (self._owed is None and self._status in _BODILESS)
-        )
+        if not self._status:
+            return False
+        if self._complete:
+            return True
+        if self._status in _BODILESS and self._owed is None:
+            return True
+        return self._without_body or self._owed == 0
 
     def response(self) -> Response | None:
         """The response; None if the application left it unfinished."""
@@ -116,19 +120,24 @@ class Exchange:
         }
 
     def _begin(self, message: Message) -> None:
-        chunked = False
         for name, value in message.get("headers", ()):
             key = _key(name)
             if _FORBIDDEN(value):
                 raise RuntimeError(f"The value of the header {key!r} has a control character.")
-            if key == "content-length" and self._owed is None and not chunked:
-                self._owed = int(value)
-            elif key == "transfer-encoding":
-                chunked = chunked or (self._owed is None and value.lower() == b"chunked")
+            if key in _FRAMING:
+                self._frame(key, value)
             if key not in _HOP_BY_HOP:
                 self._headers.append((key, value.decode("latin-1")))
                 self._header_bytes += len(name) + len(value)
         self._status = _status(message["status"])
+
+    def _frame(self, key: str, value: bytes) -> None:
+        """The first header that frames the body is the one that counts."""
+        if self._owed is None and not self._chunked:
+            if key == "content-length":
+                self._owed = int(value)
+            else:
+                self._chunked = value.lower() == b"chunked"
 
     def _take(self, body: bytes, more: bool) -> None:
         if self._without_body:

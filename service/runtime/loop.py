@@ -32,14 +32,16 @@ class RequestLoop(asyncio.SelectorEventLoop):
         """Also during a first step."""
         return self._stepping or super().is_running()
 
-    def run(self, coroutine: Coroutine[Any, Any, None], seconds: float | None = None) -> bool:
+    def run(
+        self, coroutine: Coroutine[Any, Any, None], seconds: Callable[[], float | None]
+    ) -> bool:
         """Whether the coroutine has ended in time; else it is cancelled, and the loop goes on.
 
         What the application has left to do (timers, tasks, connections) gets a turn.
         """
         task = self._begun(coroutine)
         if not task.done():
-            return self._ended(task, seconds)
+            return self._ended(task, seconds())
         if self._left():
             self.call_soon(self.stop)
             self.run_forever()

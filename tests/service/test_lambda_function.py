@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -157,6 +158,35 @@ def test_malformed_settings_fail_the_start(run: Run) -> None:
     told = started(run(SERVICE_DIGEST="latest"))
     assert told["errorType"] == "SettingsError"
     assert told["errorMessage"].startswith("SERVICE_DIGEST is 'latest'; expected ")
+
+
+LIVES = """
+from contextlib import asynccontextmanager
+from starlette.applications import Starlette
+
+@asynccontextmanager
+async def life(app):
+    yield
+    print("shut down", flush=True)
+
+app = Starlette(lifespan=life)
+"""
+
+
+def test_sigterm_shuts_the_application_down_where_the_runtime_hears_it(run: Run) -> None:
+    running = run(LIVES, AWS_EXECUTION_ENV="AWS_Lambda_python3.12")
+    assert running.invoke(function_url("/")).payload["statusCode"] == 404
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(timeout=20) == -signal.SIGTERM
+    assert running.lines[-1] == "shut down"
+
+
+def test_sigterm_ends_an_older_runtime_at_once(run: Run) -> None:
+    running = run(LIVES, AWS_EXECUTION_ENV="AWS_Lambda_python3.11")
+    assert running.invoke(function_url("/")).payload["statusCode"] == 404
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(timeout=20) == -signal.SIGTERM
+    assert "shut down" not in running.lines
 
 
 def requirements(*names: str) -> set[str]:

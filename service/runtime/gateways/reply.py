@@ -1,11 +1,11 @@
 """What the gateways share of a reply: text or base64, header values, and its size."""
 
 import json
-import os
 from base64 import b64encode
 from typing import Any
 
 from service.runtime.exchange import Response
+from service.runtime.lambda_runtime import minor
 
 # "Lambda quotas" in the AWS Lambda Developer Guide: 6 MB for a synchronous response, whatever
 # more the front end might carry (API Gateway: 10 MB).
@@ -13,6 +13,7 @@ LAMBDA_LIMIT = 6 * 1024 * 1024
 # "Use Lambda functions as targets of an Application Load Balancer": 1 MB of JSON.
 LOAD_BALANCER_LIMIT = 1024 * 1024
 
+_UNESCAPED = 12  # the first python3.x runtime that leaves text as it is in JSON
 _LONGEST_ESCAPE = 6  # bytes that one byte of text takes at the most: \u0000
 _ROOM = 32 * 1024  # for what is neither body nor text of a header
 
@@ -54,17 +55,7 @@ def excess(reply: dict[str, Any], response: Response, limit: int) -> int:
 
 
 def size(value: Any) -> int:
-    """How many bytes of JSON awslambdaric makes of `value`.
-
-    It leaves what is not ASCII unescaped on the newer runtimes only, but for the two
-    separators that JavaScript takes for the end of a line.
-    """
-    if not _unescaped():
+    """How many bytes of JSON awslambdaric makes of `value`; newer runtimes escape less."""
+    if minor() < _UNESCAPED:
         return len(json.dumps(value))
-    text = json.dumps(value, ensure_ascii=False)
-    return len(text.encode()) + 3 * (text.count("\u2028") + text.count("\u2029"))
-
-
-def _unescaped() -> bool:
-    minor = os.environ.get("AWS_EXECUTION_ENV", "").removeprefix("AWS_Lambda_python3.")
-    return minor.isdigit() and int(minor) >= 12
+    return len(json.dumps(value, ensure_ascii=False).encode())

@@ -6,7 +6,7 @@ gateway sends; the adapter makes a MalformedEventError of it.
 
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
@@ -22,6 +22,7 @@ _token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110, secti
 _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
 _method = re.compile(r"[A-Z]+(-[A-Z]+)?").fullmatch
 _digits = re.compile(r"[0-9]{1,5}").fullmatch
+_plain = re.compile(r"[0-9A-Za-z._~-]*").fullmatch
 _hidden = re.compile(r"[^!-~]").search
 _unencoded = re.compile(r"[^!-~]|[?#]").search
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -131,29 +132,29 @@ def without_prefix(path: str, prefix: str) -> str:
     return path[len(prefix) :] if path.startswith(prefix + "/") else path
 
 
-def header_list(pairs: Iterable[tuple[str, str]]) -> Headers:
-    """Names in lower case, in the order of the event; values in ISO-8859-1, as ASGI has them.
-
-    A value with a character beyond that was UTF-8 when its gateway decoded it.
-    """
-    headers = []
-    for name, value in pairs:
-        if _control(value):
-            raise ValueError(f"the header {name!r:.50} has a control character")
-        try:
-            headers.append((_name(name), value.encode("latin-1")))
-        except UnicodeEncodeError:
-            headers.append((_name(name), value.encode()))
-    return headers
+def header_list(pairs: Sequence[tuple[str, str]]) -> Headers:
+    """Names in lower case, in the order of the event; values in ISO-8859-1, as ASGI has them."""
+    text = "".join([value for _, value in pairs])
+    if _control(text):
+        raise ValueError("a header has a control character")
+    if text.isascii():
+        return [(_name(name), value.encode()) for name, value in pairs]
+    return [(_name(name), _value(value)) for name, value in pairs]
 
 
-def multi_value(values: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+def multi_value(values: Mapping[str, list[str]]) -> list[tuple[str, str]]:
     """Each value with its name."""
-    for name, several in values.items():
-        if not isinstance(several, list):
-            raise TypeError(f"{name!r:.50} has the values {several!r:.50}")
-        for value in several:
-            yield name, value
+    if not set(map(type, values.values())) <= {list}:
+        raise TypeError("a name has no list of values")
+    return [(name, value) for name, several in values.items() for value in several]
+
+
+def _value(text: str) -> bytes:
+    """A value with a character beyond ISO-8859-1 was UTF-8 when its gateway decoded it."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
 
 
 @lru_cache(maxsize=256)
@@ -175,9 +176,11 @@ def joined_query(pairs: Iterable[tuple[str, str]]) -> bytes:
 
 def encoded_query(pairs: Iterable[tuple[str, str]]) -> bytes:
     """A query string of parts that their gateway has decoded, encoded as RFC 3986 has it."""
-    return "&".join(
-        [f"{quote(name, safe=_PART)}={quote(value, safe=_PART)}" for name, value in pairs]
-    ).encode("ascii")
+    return "&".join([f"{_part(name)}={_part(value)}" for name, value in pairs]).encode("ascii")
+
+
+def _part(text: str) -> str:
+    return text if _plain(text) else quote(text, safe=_PART)
 
 
 def host_and_port(text: str) -> tuple[str, int | None]:

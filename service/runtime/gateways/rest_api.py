@@ -59,4 +59,4 @@ def pairs(event: LambdaEvent, name: str) -> list[tuple[str, str]]:
     several = event.get(f"multiValue{name[0].upper()}{name[1:]}")
     if several is None:
         return list((event.get(name) or {}).items())
-    return list(request.multi_value(several))
+    return request.multi_value(several)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -398,3 +399,100 @@ def test_a_payload_with_only_some_marks_of_a_request_is_a_direct_invoke(
     router = EventRouter()
     router.invoke(lambda given: given)
     assert adapted(MIRROR, router)(payload, CONTEXT) == payload
+
+
+def metrics_of(log: Log) -> list[dict[str, Any]]:
+    return log.of("service.metrics")
+
+
+def test_a_server_error_is_counted_in_cloudwatchs_format(adapted: Adapted, log: Log) -> None:
+    async def broken(_: Request) -> Response:
+        raise ZeroDivisionError("by zero")
+
+    adapted(routed(broken))(made.function_url(), CONTEXT)
+    (line,) = metrics_of(log)
+    assert (line["Service"], line["ServerErrors"], line["request_id"]) == ("service", 1, "req-1")
+    assert line["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "Twofold",
+            "Dimensions": [["Service"]],
+            "Metrics": [{"Name": "ServerErrors", "Unit": "Count"}],
+        }
+    ]
+    assert abs(line["_aws"]["Timestamp"] / 1000 - time.time()) < 60
+
+
+def test_no_other_answer_is_counted(adapted: Adapted, log: Log) -> None:
+    assert adapted(MIRROR)(made.function_url("/", "PUT"), CONTEXT)["statusCode"] == 405
+    assert metrics_of(log) == []
+
+
+def test_a_request_whose_time_runs_out_is_a_504_with_its_id_and_the_next_is_served(
+    adapted: Adapted, log: Log
+) -> None:
+    cancelled: list[bool] = []
+
+    async def slow(request: Request) -> Response:
+        try:
+            await asyncio.sleep(600 if request.query_params else 0)
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+        return PlainTextResponse("done")
+
+    adapter = adapted(routed(slow))
+    reply = adapter(made.function_url(query="slow=1"), made.Context("req-9", remaining_ms=40))
+    assert reply["statusCode"] == 504
+    assert reply["headers"]["x-request-id"] == "req-9"
+    assert reply["body"] == (
+        "The request took longer than the function may run. Request ID: req-9.\n"
+        "Raise timeout_seconds, do less at once, or ask the instance.\n"
+    )
+    assert cancelled == [True]
+    assert adapter(made.function_url(), CONTEXT)["body"] == "done"
+    (line,) = [line for line in log.of("service.event") if line["request_id"] == "req-9"]
+    assert line["message"] == "GET / got 504"
+    assert len(metrics_of(log)) == 1
+
+
+def test_an_exit_of_the_application_is_a_500_and_the_next_request_is_served(
+    adapted: Adapted,
+) -> None:
+    async def exits(request: Request) -> Response:
+        if request.query_params:
+            raise SystemExit(3)
+        return PlainTextResponse("done")
+
+    adapter = adapted(routed(exits))
+    reply = adapter(made.function_url(query="exit=1"), CONTEXT)
+    assert (reply["statusCode"], reply["body"]) == (500, "Internal Server Error")
+    assert reply["headers"]["x-request-id"] == "req-1"
+    assert adapter(made.function_url(), CONTEXT)["body"] == "done"
+
+
+def test_a_task_that_a_request_leaves_behind_goes_on_with_the_next_ones(adapted: Adapted) -> None:
+    seen: list[int] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def later() -> None:
+        for number in range(3):
+            seen.append(number)
+            await asyncio.sleep(0)
+
+    async def endpoint(_: Request) -> Response:
+        if not tasks:
+            tasks.append(asyncio.create_task(later()))
+        return PlainTextResponse("done")
+
+    adapter = adapted(routed(endpoint))
+    for _ in range(5):
+        adapter(made.function_url(), CONTEXT)
+    assert seen == [0, 1, 2]
+
+
+def test_closing_twice_shuts_down_once(log: Log) -> None:
+    life = Life()
+    adapter = LambdaAdapter(life.app, settings=Settings(), log=log.stream)
+    adapter.close()
+    adapter.close()
+    assert life.seen == ["start", "stop"]

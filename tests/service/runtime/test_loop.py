@@ -1,0 +1,173 @@
+"""service.runtime.loop: an application cannot tell the first step from any other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from service.runtime.loop import RequestLoop
+
+VARIABLE: contextvars.ContextVar[int] = contextvars.ContextVar("VARIABLE", default=0)
+
+
+@pytest.fixture
+def loop() -> Iterator[RequestLoop]:
+    made = RequestLoop()
+    yield made
+    made.run_until_complete(made.shutdown_default_executor())
+    made.close()
+
+
+def run(loop: RequestLoop, coroutine: Any, seconds: float | None = 5) -> bool:
+    return loop.run(coroutine, lambda: seconds)
+
+
+def test_the_first_step_has_a_task_a_loop_and_a_context_of_its_own(loop: RequestLoop) -> None:
+    async def step() -> None:
+        assert asyncio.get_running_loop() is loop
+        assert loop.is_running()
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.get_loop() is loop
+        VARIABLE.set(1)
+
+    assert run(loop, step())
+    assert not loop.is_running()
+    assert VARIABLE.get() == 0
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
+
+
+def test_a_step_that_waits_goes_on_in_turns(loop: RequestLoop) -> None:
+    seen = []
+
+    async def waits() -> None:
+        seen.append(await asyncio.to_thread(threading.get_ident))
+        async with asyncio.timeout(5):
+            await asyncio.sleep(0.001)
+        seen.append(threading.get_ident())
+
+    assert run(loop, waits())
+    assert seen[0] != seen[1]
+
+
+def test_an_exception_of_either_step_is_raised(loop: RequestLoop) -> None:
+    async def fails(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    for turns in (0, 1):
+        with pytest.raises(ZeroDivisionError):
+            run(loop, fails(turns))
+
+
+def test_what_takes_too_long_is_cancelled_and_the_loop_goes_on(loop: RequestLoop) -> None:
+    seen = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("cancelled")
+
+    assert not run(loop, slow(), 0.01)
+    assert run(loop, asyncio.sleep(0.001))
+    assert seen == ["cancelled"]
+
+
+def test_what_will_not_be_cancelled_is_left_behind(loop: RequestLoop) -> None:
+    stop = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not stop.is_set():
+            try:
+                await stop.wait()
+            except asyncio.CancelledError:
+                continue
+
+    started = time.monotonic()
+    assert not run(loop, stubborn(), 0.01)
+    assert time.monotonic() - started < 2
+    assert run(loop, asyncio.sleep(0.001))
+    stop.set()
+    assert run(loop, asyncio.sleep(0.001))
+
+
+def test_a_timer_and_a_task_get_their_turns_between_requests_that_never_wait(
+    loop: RequestLoop,
+) -> None:
+    seen: list[str] = []
+
+    async def begins() -> None:
+        asyncio.get_running_loop().call_later(0, seen.append, "timer")
+        loop.background = asyncio.create_task(ticks())  # type: ignore[attr-defined]
+
+    async def ticks() -> None:
+        for number in range(3):
+            seen.append(str(number))
+            await asyncio.sleep(0)
+
+    async def request() -> None:
+        """Ends at once."""
+
+    assert run(loop, begins())
+    for _ in range(5):
+        assert run(loop, request())
+    assert sorted(seen) == ["0", "1", "2", "timer"]
+
+
+def test_a_connection_gets_its_turns_between_requests_that_never_wait(loop: RequestLoop) -> None:
+    ours, theirs = socket.socketpair()
+    seen: list[bytes] = []
+
+    async def begins() -> None:
+        loop.add_reader(ours, lambda: seen.append(ours.recv(1)))
+
+    async def request() -> None:
+        """Ends at once."""
+
+    with ours, theirs:
+        assert run(loop, begins())
+        theirs.send(b"a")
+        assert run(loop, request())
+        loop.remove_reader(ours)
+    assert seen == [b"a"]
+
+
+def test_an_abandoned_async_generator_of_the_first_step_is_closed_by_the_loop(
+    loop: RequestLoop,
+) -> None:
+    closed = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append(True)
+
+    async def abandons() -> None:
+        async for _ in numbers():
+            break
+
+    assert run(loop, abandons())
+    for _ in range(4):
+        assert run(loop, asyncio.sleep(0))
+    assert closed == [True]
+
+
+def test_a_loop_that_the_application_stops_goes_on(loop: RequestLoop) -> None:
+    async def stops() -> None:
+        await asyncio.sleep(0)
+        loop.stop()
+        await asyncio.sleep(0.001)
+
+    assert run(loop, stops())
