@@ -1,71 +1,59 @@
-"""One Function URL event, in process: LambdaAdapter against stock Mangum with a lifespan."""
+"""One event of each kind, in process: LambdaAdapter against what else answers one."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from statistics import median
-from typing import Any
 
-from mangum import Mangum
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from tests.benchmarks.calls import BARE, EVENTS, OFF, OURS, POWERTOOLS, STOCK, Handler, handler
+from tests.benchmarks.report import Row, Target, at_most
+from tests.service.events import Context, Event
 
-from service.runtime.adapter import LambdaAdapter
-from service.settings import Settings
-from tests.benchmarks.report import Row, at_most
-from tests.service.events import Context, function_url
-
-TITLE = "Adapter: one Function URL event in process"
+TITLE = "Adapter: one event in process"
+OF_STOCK = {"payload 2.0": at_most(0.30), "REST API": at_most(0.33), "load balancer": at_most(0.20)}
+OF_POWERTOOLS = {"payload 2.0": at_most(1.0)}
 
 
-async def _hello(_: Request) -> PlainTextResponse:
-    return PlainTextResponse("Hello world from Twofold!")
+def measure(rounds: int = 25, events: int = 200) -> list[Row]:
+    """Medians over alternating rounds; ours prints its log line, the others none."""
+    return [row for kind in EVENTS for row in _rows(kind, rounds, events)]
 
 
-@asynccontextmanager
-async def _lifespan(_: Starlette) -> AsyncIterator[dict[str, int]]:
-    yield {"answer": 42}
+def _rows(kind: str, rounds: int, events: int) -> Iterator[Row]:
+    spent = _spent(kind, rounds, events)
+
+    def ratio(other: str) -> float:
+        return median(a / b for a, b in zip(spent[OURS], spent[other], strict=True))
+
+    for name in (BARE, POWERTOOLS, STOCK, OFF):
+        yield Row(f"{kind}: {name}", median(spent[name]), "us")
+    targets: dict[str, Target | None] = {
+        STOCK: OF_STOCK[kind],
+        POWERTOOLS: OF_POWERTOOLS.get(kind),
+    }
+    for other, target in targets.items():
+        name = f"{kind}: {OURS}"
+        yield Row(name, median(spent[OURS]), "us", ratio(other), target, f"of {other}")
 
 
-def measure(rounds: int = 15, events: int = 500) -> list[Row]:
-    """Medians over alternating rounds; ours prints its log line, stock Mangum none."""
-    app = Starlette(routes=[Route("/", _hello)], lifespan=_lifespan)
+def _spent(kind: str, rounds: int, events: int) -> Mapping[str, list[float]]:
+    """Microseconds an event, by name and round."""
+    event = EVENTS[kind]()
     with open(os.devnull, "w", buffering=1) as log:  # noqa: PTH123 - a device, not a path
-        ours = LambdaAdapter(app, settings=Settings(mode="lambda"), log=log)
-        handlers: dict[str, Callable[[Any, Any], object]] = {
-            "stock": Mangum(app),
-            "off": Mangum(app, lifespan="off"),
-            "ours": ours,
-        }
+        handlers = {name: handler(name, kind, log) for name in (STOCK, OFF, OURS, POWERTOOLS, BARE)}
         spent: dict[str, list[float]] = {name: [] for name in handlers}
         for _ in range(rounds):
-            for name, handler in handlers.items():
-                spent[name].append(_microseconds(handler, events))
-        ours.close()
-    figures = {name: median(times) for name, times in spent.items()}
-    ratio = median(a / b for a, b in zip(spent["ours"], spent["stock"], strict=True))
-    return [
-        Row("stock Mangum, lifespan", figures["stock"], "us"),
-        Row("stock Mangum, lifespan off", figures["off"], "us"),
-        Row(
-            "LambdaAdapter, with log line",
-            figures["ours"],
-            "us",
-            ratio,
-            at_most(0.45),
-            "of stock Mangum, lifespan",
-        ),
-    ]
+            for name, called in handlers.items():
+                spent[name].append(_microseconds(called, event, events))
+        handlers[OURS].close()  # type: ignore[attr-defined]
+    return spent
 
 
-def _microseconds(handler: Callable[[Any, Any], object], events: int) -> float:
-    event, context = function_url(), Context()
+def _microseconds(called: Handler, event: Event, events: int) -> float:
+    context = Context()
     started = time.perf_counter()
     for _ in range(events):
-        handler(event, context)
+        called(event, context)
     return (time.perf_counter() - started) / events * 1_000_000

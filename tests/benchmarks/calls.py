@@ -1,0 +1,85 @@
+"""One route, GET /, as a Lambda function: by our adapter, and by what it is held against.
+
+Run under AWS's runtime client, the function is `tests.benchmarks.calls.lambda_handler`, by
+the name and for the kind of event that CALLS_NAME and CALLS_KIND say.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TextIO
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from tests.service import events
+
+Handler = Callable[[Any, Any], Any]
+GREETING = "Hello world from Twofold!"
+EVENTS: Mapping[str, Callable[[], events.Event]] = {
+    "payload 2.0": events.function_url,
+    "REST API": events.rest_api,
+    "load balancer": events.load_balancer,
+}
+STOCK, OFF, OURS = (
+    "stock Mangum, lifespan",
+    "stock Mangum, lifespan off",
+    "LambdaAdapter, with log line",
+)
+POWERTOOLS, BARE = "Powertools' resolver", "bare function"
+
+
+async def _hello(_: Request) -> PlainTextResponse:
+    return PlainTextResponse(GREETING)
+
+
+@asynccontextmanager
+async def _lifespan(_: Starlette) -> AsyncIterator[dict[str, int]]:
+    yield {"answer": 42}
+
+
+def handler(name: str, kind: str, log: TextIO | None = None) -> Handler:
+    """The function of this name for one kind of event; ours writes its log line to `log`."""
+    if name == BARE:
+        return lambda _event, _context: {"statusCode": 200, "body": GREETING}
+    if name == POWERTOOLS:
+        return _powertools(kind)
+    app = Starlette(routes=[Route("/", _hello)], lifespan=_lifespan)
+    if name == OURS:
+        from service.runtime.adapter import LambdaAdapter
+        from service.settings import Settings
+
+        return LambdaAdapter(app, settings=Settings(mode="lambda"), log=log)
+    from mangum import Mangum
+
+    return Mangum(app, lifespan="auto" if name == STOCK else "off")
+
+
+def _powertools(kind: str) -> Handler:
+    from aws_lambda_powertools.event_handler import (
+        ALBResolver,
+        APIGatewayHttpResolver,
+        APIGatewayRestResolver,
+        Response,
+    )
+
+    resolvers = {
+        "payload 2.0": APIGatewayHttpResolver,
+        "REST API": APIGatewayRestResolver,
+        "load balancer": ALBResolver,
+    }
+    resolver = resolvers[kind]()
+
+    @resolver.get("/")
+    def hello() -> Response[str]:
+        return Response(200, "text/plain; charset=utf-8", GREETING)
+
+    return resolver.resolve
+
+
+if "CALLS_NAME" in os.environ:
+    lambda_handler = handler(os.environ["CALLS_NAME"], os.environ["CALLS_KIND"])
