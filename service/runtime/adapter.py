@@ -20,7 +20,8 @@ from service.runtime.gateways.reply import excess
 from service.runtime.lifespan import Lifespan
 from service.runtime.logs import REQUEST_ID, identified
 from service.runtime.loop import RequestLoop
-from service.runtime.request_log import RequestLog, request_id_of
+from service.runtime.request_lines import RequestLines
+from service.runtime.request_log import request_id_of
 from service.settings import Settings, current
 
 # Before Lambda ends the process: for the application to be cancelled, and for the reply.
@@ -50,10 +51,11 @@ class LambdaAdapter:
         self._loop = RequestLoop()
         asyncio.set_event_loop(self._loop)
         self._settings = settings or current()
-        self._app = RequestLog(app, self._settings, log).respond
+        self._app = app
+        self._lines = RequestLines(self._settings, log)
         self._events = EventRouter() if events is None else events
         self._mangum = Mangum(
-            self._app,
+            app,  # type: ignore[arg-type]  # never called: Mangum only finds the gateway
             lifespan="off",
             api_gateway_base_path=self._settings.base_path,
             custom_handlers=GATEWAYS,
@@ -84,28 +86,36 @@ class LambdaAdapter:
         self._close_loop()
 
     def _respond(self, gateway: Gateway, context: Any) -> dict[str, Any]:
+        started = time.perf_counter()
         scope, body = _request(gateway)
         scope["state"] = self._lifespan.state.copy()
-        exchange = Exchange(scope["method"], body, gateway.limit)
-        in_time = self._loop.run(exchange.run(self._app, scope), lambda: _seconds_left(context))
+        request_id = request_id_of(scope)
+        exchange = Exchange(scope["method"], body, gateway.limit, request_id)
+        status = 0
+        try:
+            in_time = self._loop.run(exchange.run(self._app, scope), lambda: _seconds_left(context))
+            reply = self._reply(gateway, exchange, in_time, request_id)
+            status = reply["statusCode"]
+        finally:
+            seconds = time.perf_counter() - started
+            asked = scope["method"], scope["path"]
+            self._lines.write(((*asked, status, request_id, time.time(), seconds),))
+        if status >= _SERVER_ERROR:
+            self._count(request_id)
+        return reply
+
+    def _reply(
+        self, gateway: Gateway, exchange: Exchange, in_time: bool, request_id: str
+    ) -> dict[str, Any]:
+        """The application's, or one that says why it cannot be."""
         response = exchange.response()
         if response is None:
-            return self._instead(_shortfall(exchange, gateway, in_time), gateway, scope)
+            return gateway(_shortfall(exchange, gateway, in_time).response(request_id))
         reply = gateway(response)
         if taken := excess(reply, response, gateway.limit):
             refusal = fallback.too_large(gateway.name, taken, gateway.limit)
-            return self._instead(refusal, gateway, scope)
-        if response["status"] >= _SERVER_ERROR:
-            self._count(request_id_of(scope))
+            return gateway(refusal.response(request_id))
         return reply
-
-    def _instead(self, refusal: Refusal, gateway: Gateway, scope: Scope) -> dict[str, Any]:
-        """The reply that is not the application's."""
-        request_id = request_id_of(scope)
-        with identified(request_id):
-            logger.error("%s %s got %d", scope["method"], scope["path"], refusal.status)
-        self._count(request_id)
-        return gateway(refusal.response(request_id))
 
     def _count(self, request_id: str) -> None:
         """An alarm can tell: Lambda itself counts no error, as the invocation has not failed."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TypedDict
 
 from service.runtime.asgi import Application, Message, Scope
+from service.runtime.logs import REQUEST_ID
 
 logger = logging.getLogger("service.request")
 
@@ -32,8 +33,8 @@ _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, sectio
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # section 5.6.2
 _FRAMING = ("content-length", "transfer-encoding")
 _BODILESS = (204, 304)
-# RFC 9110, section 7.6.1: of one connection, which here is the front end's.
-_HOP_BY_HOP = frozenset(
+# RFC 9110, section 7.6.1: of one connection, which here is the front end's; and what is ours.
+_LEFT_OUT = frozenset(
     (
         "connection",
         "keep-alive",
@@ -42,6 +43,7 @@ _HOP_BY_HOP = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
+        "x-request-id",
     )
 )
 
@@ -59,19 +61,26 @@ class Exchange:
     _complete = False
     _waiting: asyncio.Future[None] | None = None
 
-    def __init__(self, method: str, body: bytes, limit: int) -> None:
+    def __init__(self, method: str, body: bytes, limit: int, request_id: str) -> None:
+        self._request_id = request_id
         self._without_body = method == "HEAD"
         self._body: bytes | None = body
         self._limit = limit
-        self._headers: list[tuple[str, str]] = []
+        self._headers = [("x-request-id", request_id)]
         self._chunks: list[bytes] = []
 
     async def run(self, app: Application, scope: Scope) -> None:
-        """The application has answered, or has given up and left a log line."""
+        """The application has answered, or what it let through is logged: as under uvicorn
+        SystemExit, too, or the cancellation of a task that it awaited."""
+        REQUEST_ID.set(
+            self._request_id
+        )  # a request runs in a task, and so in a context, of its own
         try:
             await app(scope, self.receive, self.send)
-        except (Exception, asyncio.CancelledError):  # the latter of a task that it awaited
-            logger.exception("%s %s was cut off", scope["method"], scope["path"])
+        except GeneratorExit:
+            raise
+        except BaseException:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
 
     async def receive(self) -> Message:
         """The body, whole; then, once the response is complete, the disconnect."""
@@ -126,7 +135,7 @@ class Exchange:
                 raise RuntimeError(f"The value of the header {key!r} has a control character.")
             if key in _FRAMING:
                 self._frame(key, value)
-            if key not in _HOP_BY_HOP:
+            if key not in _LEFT_OUT:
                 self._headers.append((key, value.decode("latin-1")))
                 self._header_bytes += len(name) + len(value)
         self._status = _status(message["status"])

@@ -1,31 +1,30 @@
-"""A request ID and a log line for every request, in both modes, as plain ASGI."""
+"""A request ID and a log line for every request of the HTTP server, as plain ASGI.
+
+On Lambda the exchange and the adapter do the same with less.
+"""
 
 import asyncio
-import contextlib
-import functools
 import itertools
 import logging
 import os
 import re
-import select
 import time
 from collections.abc import Awaitable
 from typing import TextIO
 
 from service.runtime.asgi import Application, Message, Receive, Scope, Send
-from service.runtime.logs import REQUEST_ID, origin, quoted, standard_output, utc
+from service.runtime.logs import REQUEST_ID
+from service.runtime.request_lines import Ended, RequestLines
 from service.settings import Settings
 
-HEALTH_PATH = "/healthz"
 logger = logging.getLogger("service.request")
 
 _well_formed = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:;=@+/-]{0,199}").fullmatch
 _numbers = itertools.count(int.from_bytes(os.urandom(8), "big") >> 1)  # processes are far apart
-_FAILURE = 500
 _SERVER_ERROR: tuple[Message, Message] = (
     {
         "type": "http.response.start",
-        "status": _FAILURE,
+        "status": 500,
         "headers": [
             (b"content-length", b"21"),
             (b"content-type", b"text/plain; charset=utf-8"),
@@ -38,23 +37,17 @@ _SERVER_ERROR: tuple[Message, Message] = (
 class RequestLog:
     """`respond` is an application whose every response carries `x-request-id` and leaves one line.
 
-    The line is written past the logging module, which would take longer than the
-    rest of the request, and together with those of the other requests that end in the
-    same turn of the event loop; logger `service.request` still decides by its level. The
-    query string is left out, as it may hold secrets. Status 0 is a request that got no
-    whole answer. An exception that the application lets through, SystemExit too as under
+    The line is written together with those of the other requests that end in the same
+    turn of the event loop. An exception that the application lets through, SystemExit too as under
     uvicorn, is logged with its request ID, and answered with 500 if nothing was sent yet;
     once a reply has begun it goes on to the server, which logs it again and cuts the reply
-    off. An application that sends nothing at all is answered with 500, too. Where one
-    request is served at a time, as on Lambda, its line is written at once.
+    off. An application that sends nothing at all is answered with 500, too.
     """
 
     def __init__(self, app: Application, settings: Settings, stream: TextIO | None = None) -> None:
         self._app = app
-        self._at_once = settings.mode == "lambda"
-        self._origin = origin(settings)
-        self._stream = stream or standard_output()
-        self._ended: list[_Ended] = []
+        self._lines = RequestLines(settings, stream)
+        self._ended: list[Ended] = []
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,9 +71,7 @@ class RequestLog:
         except BaseException:  # after which the loop may take no turn
             self._write()
             raise
-        if self._at_once:
-            self._write()
-        elif len(self._ended) == 1:
+        if len(self._ended) == 1:
             asyncio.get_running_loop().call_soon(self._write)
 
     async def _unanswered(self, scope: Scope, response: "_Response") -> None:
@@ -99,28 +90,8 @@ class RequestLog:
         await _refuse(response)
 
     def _write(self) -> None:
-        """The lines of all that has ended, in writes that no other writer's can come between."""
         ended, self._ended = self._ended, []
-        text = ""
-        for method, path, status, request_id, moment, seconds in ended:
-            line = _line if len(path) <= _LONGEST_KEPT else _line.__wrapped__
-            level, head, tail = line(self._origin, method, path, status)
-            if logger.isEnabledFor(level):
-                whole = f'{{"time":"{utc(moment)}{head}{request_id}{tail}{seconds * 1000:.3f}}}\n'
-                if text and len(text) + len(whole) > select.PIPE_BUF:
-                    self._put(text)
-                    text = ""
-                text += whole
-        if text:
-            self._put(text)
-
-    def _put(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)  # a full disk or a closed log must not fail the requests
-
-
-# Method, path, status, request ID; when it ended, and how many seconds it took.
-_Ended = tuple[str, str, int, str, float, float]
+        self._lines.write(ended)
 
 
 class _Response:
@@ -159,30 +130,6 @@ def _is_end_of_task(error: BaseException) -> bool:
 async def _refuse(response: _Response) -> None:
     for message in _SERVER_ERROR:
         await response.send(message)
-
-
-# Of a path; so that what is kept stays small, whatever is asked for.
-_LONGEST_KEPT = 128
-
-
-@functools.lru_cache(maxsize=256)
-def _line(origin: str, method: str, path: str, status: int) -> tuple[int, str, str]:
-    """The level of a request's line, and what it shares with the lines of equal requests."""
-    level = _level(path, status)
-    message = quoted(f"{method} {path} {status}")
-    return (
-        level,
-        f'","level":"{logging.getLevelName(level)}","logger":"service.request",'
-        f'"message":{message},{origin},"request_id":"',
-        f'","method":{quoted(method)},"path":{quoted(path)},"status":{status},"ms":',
-    )
-
-
-def _level(path: str, status: int) -> int:
-    """The pollers of `/healthz` would drown everything else."""
-    if status >= _FAILURE or not status:
-        return logging.ERROR
-    return logging.DEBUG if path == HEALTH_PATH else logging.INFO
 
 
 def request_id_of(scope: Scope) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from typing import BinaryIO
+from typing import IO
 
 from tests.benchmarks.calls import BARE, EVENTS, GREETING, OFF, OURS, POWERTOOLS, STOCK
 from tests.benchmarks.report import Row, at_least
@@ -54,7 +54,7 @@ class _Runtime:
 
     def __init__(self, listening: socket.socket) -> None:
         self._listening = listening
-        self._stream: BinaryIO | None = None
+        self._stream: IO[bytes] | None = None
 
     def rate(self, kind: str, events: int) -> float:
         """Events a second; the last reply is looked at."""
@@ -87,7 +87,7 @@ class _Runtime:
             connection.settimeout(_PATIENCE)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.close()
-            self._stream = connection.makefile("rwb")  # which keeps the connection
+            self._stream = connection.makefile("rwb")  # type: ignore[assignment]  # which keeps the connection
 
     def _send(self, response: bytes) -> None:
         assert self._stream is not None
@@ -99,7 +99,7 @@ class _Runtime:
             self._stream.close()
 
 
-def _chunks(stream: BinaryIO) -> bytes:
+def _chunks(stream: IO[bytes]) -> bytes:
     body = b""
     while size := int(stream.readline(), 16):
         body += stream.read(size)

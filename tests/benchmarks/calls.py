@@ -74,11 +74,11 @@ def _powertools(kind: str) -> Handler:
     }
     resolver = resolvers[kind]()
 
-    @resolver.get("/")
+    @resolver.get("/")  # type: ignore[untyped-decorator]
     def hello() -> Response[str]:
         return Response(200, "text/plain; charset=utf-8", GREETING)
 
-    return resolver.resolve
+    return resolver.resolve  # type: ignore[no-any-return]
 
 
 if "CALLS_NAME" in os.environ:

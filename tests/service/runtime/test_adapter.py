@@ -450,8 +450,8 @@ def test_a_request_whose_time_runs_out_is_a_504_with_its_id_and_the_next_is_serv
     )
     assert cancelled == [True]
     assert adapter(made.function_url(), CONTEXT)["body"] == "done"
-    (line,) = [line for line in log.of("service.event") if line["request_id"] == "req-9"]
-    assert line["message"] == "GET / got 504"
+    mine = [line for line in log.of("service.request") if line["request_id"] == "req-9"]
+    assert [line["message"] for line in mine] == ["GET / failed", "GET / 504"]
     assert len(metrics_of(log)) == 1
 
 

@@ -34,7 +34,7 @@ def exchanged(*messages: Any, method: str = "GET") -> tuple[Response | None, str
             raised = str(error)
             raise
 
-    exchange = Exchange(method, b"", 1000)
+    exchange = Exchange(method, b"", 1000, "req-1")
     logging.getLogger("service.request").disabled = True
     try:
         asyncio.run(exchange.run(app, {"method": method, "path": "/"}))
@@ -82,7 +82,7 @@ def test_a_header_that_is_refused_leaves_no_response_even_if_the_application_goe
             await send(start((b"a", b"\n")))
         await send(body())
 
-    exchange = Exchange("GET", b"", 1000)
+    exchange = Exchange("GET", b"", 1000, "req-1")
     asyncio.run(exchange.run(app, {}))
     assert exchange.response() is None
 
@@ -129,5 +129,5 @@ def test_the_disconnect_comes_once_the_response_is_complete() -> None:
         await send(body())
         await listening
 
-    asyncio.run(Exchange("GET", b"a", 1000).run(app, {}))
+    asyncio.run(Exchange("GET", b"a", 1000, "req-1").run(app, {}))
     assert seen == ["http.request", "http.disconnect", "http.disconnect"]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from service.runtime.request_log import RequestLog, _line, request_id_of
+from service.runtime.request_lines import _line
+from service.runtime.request_log import RequestLog, request_id_of
 from service.settings import Settings
 from tests.service.conftest import Log
 from tests.service.events import Context
