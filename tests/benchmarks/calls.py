@@ -6,6 +6,7 @@ the name and for the kind of event that CALLS_NAME and CALLS_KIND say.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -53,6 +54,7 @@ def handler(name: str, kind: str, log: TextIO | None = None) -> Handler:
         from service.runtime.adapter import LambdaAdapter
         from service.settings import Settings
 
+        logging.getLogger("service.request").setLevel(logging.INFO)
         return LambdaAdapter(app, settings=Settings(mode="lambda"), log=log)
     from mangum import Mangum
 

@@ -29,6 +29,7 @@ def test_every_variable_is_read() -> None:
         "SERVICE_DRAIN_SECONDS": "2.5",
         "SERVICE_GRACE_SECONDS": "60",
         "SERVICE_FORWARDED_ALLOW_IPS": "10.0.0.0/16, ::1",
+        "SERVICE_BASE_PATH": "shop/v1/",
     }
     assert read(environ) == Settings(
         name="hello",
@@ -40,6 +41,7 @@ def test_every_variable_is_read() -> None:
         drain_seconds=2.5,
         grace_seconds=60.0,
         forwarded_allow_ips=("10.0.0.0/16", "::1"),
+        base_path="/shop/v1",
     )
 
 
@@ -65,6 +67,7 @@ def test_a_lambda_function_knows_its_mode() -> None:
         ("SERVICE_PORT", "65536", "a port number from 0 to 65535"),
         ("SERVICE_PORT", "²", "a port number from 0 to 65535"),
         ("SERVICE_MODE", "ec2", "'lambda' or 'instance'"),
+        ("SERVICE_BASE_PATH", "/a b", "a path like '/shop'"),
         ("SERVICE_LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         (
             "SERVICE_DIGEST",

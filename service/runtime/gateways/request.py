@@ -6,7 +6,7 @@ gateway sends; the adapter makes a MalformedEventError of it.
 
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
@@ -132,7 +132,7 @@ def without_prefix(path: str, prefix: str) -> str:
     return path[len(prefix) :] if path.startswith(prefix + "/") else path
 
 
-def header_list(pairs: Sequence[tuple[str, str]]) -> Headers:
+def header_list(pairs: Collection[tuple[str, str]]) -> Headers:
     """Names in lower case, in the order of the event; values in ISO-8859-1, as ASGI has them."""
     text = "".join([value for _, value in pairs])
     if _control(text):

@@ -4,6 +4,7 @@
 for HTTP APIs" in the Amazon API Gateway Developer Guide.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from mangum.types import LambdaEvent, Scope
@@ -12,6 +13,11 @@ from service.runtime.exchange import Response
 from service.runtime.gateways import reply, request
 from service.runtime.gateways.function_url import http_api_path
 from service.runtime.gateways.request import Gateway
+
+_SEVERAL = {
+    "headers": "multiValueHeaders",
+    "queryStringParameters": "multiValueQueryStringParameters",
+}
 
 
 class RestApi(Gateway):
@@ -54,9 +60,9 @@ class RestApi(Gateway):
         }
 
 
-def pairs(event: LambdaEvent, name: str) -> list[tuple[str, str]]:
+def pairs(event: LambdaEvent, name: str) -> Collection[tuple[str, str]]:
     """Names and values of `headers` or `queryStringParameters`; all values where it has them."""
-    several = event.get(f"multiValue{name[0].upper()}{name[1:]}")
+    several = event.get(_SEVERAL[name])
     if several is None:
-        return list((event.get(name) or {}).items())
+        return (event.get(name) or {}).items()
     return request.multi_value(several)

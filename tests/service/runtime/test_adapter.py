@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
@@ -496,3 +496,20 @@ def test_closing_twice_shuts_down_once(log: Log) -> None:
     adapter.close()
     adapter.close()
     assert life.seen == ["start", "stop"]
+
+
+def test_the_base_path_of_the_settings_is_left_out_of_what_the_application_sees(log: Log) -> None:
+    settings = Settings(mode="lambda", base_path="/shop")
+    with closing(LambdaAdapter(MIRROR, settings=settings, log=log.stream)) as adapter:
+        reply = adapter(made.rest_api("/shop/orders"), CONTEXT)
+    assert json.loads(reply["body"])["path"] == "/orders"
+
+
+def test_an_instance_counts_no_metric(log: Log) -> None:
+    async def broken(_: Request) -> Response:
+        raise ZeroDivisionError("by zero")
+
+    settings = Settings(mode="instance")
+    with closing(LambdaAdapter(routed(broken), settings=settings, log=log.stream)) as adapter:
+        assert adapter(made.function_url(), CONTEXT)["statusCode"] == 500
+    assert metrics_of(log) == []
