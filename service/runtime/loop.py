@@ -56,6 +56,7 @@ class RequestLoop(asyncio.SelectorEventLoop):
         finally:
             del self.call_soon
         callback, arguments, context = self._first  # type: ignore[misc]
+        self._first = None
         hooks = sys.get_asyncgen_hooks()
         # As run_forever does.
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]

@@ -214,6 +214,27 @@ def test_a_request_that_outlasts_the_grace_time_is_cut_off(serve: Serve) -> None
         assert (response.status, response.headers["connection"]) == (500, "close")
 
 
+EXITS = """
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    if scope["path"] == "/exit":
+        raise SystemExit(3)
+"""
+
+
+@pytest.mark.parametrize("path", ["/exit", "/silent"])
+def test_an_exit_and_no_response_are_a_500_with_the_id_and_the_server_goes_on(
+    serve: Serve, path: str
+) -> None:
+    server = serve(EXITS)
+    for _ in range(2):
+        with connected(server) as connection:
+            response, body = got(connection, path, x_request_id="abc-1")
+            assert (response.status, body) == (500, b"Internal Server Error")
+            assert response.headers["x-request-id"] == "abc-1"
+
+
 def test_every_output_line_is_one_json_object_with_the_id_of_its_request(serve: Serve) -> None:
     server = serve(HANDLER, SERVICE_DIGEST="ab" * 32)
     with connected(server) as connection:

@@ -135,7 +135,7 @@ def without_prefix(path: str, prefix: str) -> str:
 def header_list(pairs: Collection[tuple[str, str]]) -> Headers:
     """Names in lower case, in the order of the event; values in ISO-8859-1, as ASGI has them."""
     text = "".join([value for _, value in pairs])
-    if _control(text):
+    if not text.isprintable() and _control(text):  # the former is quicker
         raise ValueError("a header has a control character")
     if text.isascii():
         return [(_name(name), value.encode()) for name, value in pairs]
