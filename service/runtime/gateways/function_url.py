@@ -7,7 +7,7 @@ Amazon API Gateway Developer Guide.
 
 from typing import Any
 
-from mangum.types import LambdaEvent, Scope
+from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 
 from service.runtime.exchange import Response
 from service.runtime.gateways import reply, request
@@ -21,7 +21,7 @@ class FunctionUrl(Gateway):
     limit = reply.LAMBDA_LIMIT
 
     @classmethod
-    def infer(cls, event: LambdaEvent, *_: Any, **__: Any) -> bool:
+    def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:  # noqa: ARG003 - as Mangum asks
         """It has a version and says so under `http`."""
         return "version" in event and "http" in event["requestContext"]
 

@@ -7,7 +7,7 @@ Application Load Balancers.
 from http import HTTPStatus
 from typing import Any
 
-from mangum.types import LambdaEvent, Scope
+from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 
 from service.runtime.exchange import Response
 from service.runtime.gateways import reply, request
@@ -24,7 +24,7 @@ class LoadBalancer(Gateway):
     limit = reply.LOAD_BALANCER_LIMIT
 
     @classmethod
-    def infer(cls, event: LambdaEvent, *_: Any, **__: Any) -> bool:
+    def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:  # noqa: ARG003 - as Mangum asks
         """It names the target group."""
         return "elb" in event["requestContext"]
 

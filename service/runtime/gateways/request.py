@@ -43,7 +43,7 @@ class Gateway:
         self.config = config
 
     @classmethod
-    def infer(cls, event: LambdaEvent, *_: Any, **__: Any) -> bool:
+    def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
         """Whether an event that is a request is of this kind."""
         raise NotImplementedError
 

@@ -7,7 +7,7 @@ for HTTP APIs" in the Amazon API Gateway Developer Guide.
 from collections.abc import Collection
 from typing import Any
 
-from mangum.types import LambdaEvent, Scope
+from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 
 from service.runtime.exchange import Response
 from service.runtime.gateways import reply, request
@@ -31,7 +31,7 @@ class RestApi(Gateway):
     limit = reply.LAMBDA_LIMIT
 
     @classmethod
-    def infer(cls, event: LambdaEvent, *_: Any, **__: Any) -> bool:
+    def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:  # noqa: ARG003 - as Mangum asks
         """It names the API's resource."""
         return "resource" in event and "httpMethod" in event
 
