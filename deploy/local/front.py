@@ -18,38 +18,28 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.local.execution_environment import Result
-from deploy.local.function_url import (
-    INTERNAL_ERROR,
-    Endpoint,
-    HttpRequest,
-    HttpResponse,
-    event_from,
-    response_from,
-)
+from deploy.local.front_ends.function_url import TOO_LARGE, FunctionUrl
+from deploy.local.front_ends.message import HttpRequest, HttpResponse, Moment
 from deploy.local.invocation_log import TAIL_BYTES
 from deploy.local.runtime_api import REQUEST_LIMIT
 
 Invoke = Callable[[bytes, str], Awaitable[Result]]
 """Payload and client context -> what came of it."""
 
-TOO_LARGE = HttpResponse(
-    413, (("content-type", "application/json"),), b'{"Message":"Request Entity Too Large"}'
-)
 
-
-def function_url(invoke: Invoke, endpoint: Endpoint) -> ASGIApp:
+def function_url(invoke: Invoke, url: FunctionUrl) -> ASGIApp:
     """Any request becomes an event; the function's result becomes the response."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = await _request(Request(scope, receive))
-        event = event_from(request, endpoint, str(uuid4()), datetime.now(UTC))
+        event = url.event(request, Moment(datetime.now(UTC), str(uuid4())))
         payload = json.dumps(event).encode()
         if len(payload) > REQUEST_LIMIT:
             answer = TOO_LARGE
         else:
             result = await invoke(payload, "")
             failed = bool(result.answer.error_type)
-            answer = INTERNAL_ERROR if failed else response_from(result.answer.payload)
+            answer = url.failure() if failed else url.response(request, result.answer.payload)
         await _response(answer)(scope, receive, send)
 
     return app

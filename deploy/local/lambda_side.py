@@ -14,8 +14,8 @@ from deploy.local.embedded_aws import LOOPBACK
 from deploy.local.environment import Function
 from deploy.local.execution_environment import Site
 from deploy.local.front import function_url, invoke_api
+from deploy.local.front_ends.function_url import FunctionUrl
 from deploy.local.function import RunningFunction
-from deploy.local.function_url import Endpoint
 from deploy.local.release import fetch
 from deploy.local.running_release import Wanted
 from deploy.local.server import Background, listen, serving
@@ -74,7 +74,7 @@ def serve(
     running = background.run(_running(site))
     stack.callback(lambda: background.run(running.stop()))
     port = int(front.getsockname()[1])
-    _serve(stack, background, function_url(running.invoke, Endpoint(domain, port)), front)
+    _serve(stack, background, function_url(running.invoke, FunctionUrl(domain, port)), front)
     invoking = listen(0, "")
     api_port = int(invoking.getsockname()[1])
     api = invoke_api(running.invoke, site.function.name, site.function.version)

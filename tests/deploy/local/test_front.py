@@ -15,13 +15,13 @@ from deploy.aws import Aws
 from deploy.errors import AwsError, LocalError
 from deploy.local.execution_environment import Result
 from deploy.local.front import function_url, invoke_api, name_of
-from deploy.local.function_url import Endpoint
+from deploy.local.front_ends.function_url import FunctionUrl
 from deploy.local.invocation_log import Report
 from deploy.local.runtime_api import Answer
 from deploy.local.server import Background, listen, serving
 
 Serve = Callable[[ASGIApp], int]
-ENDPOINT = Endpoint("abc.lambda-url.eu-central-1.on.aws", 80)
+ENDPOINT = FunctionUrl("abc.lambda-url.eu-central-1.on.aws", 80)
 
 
 class Echo:

@@ -1,35 +1,18 @@
-"""A request becomes the event that AWS would make of it, a result the response."""
+"""A request becomes the event that a Function URL would make of it, a result the response."""
 
-import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from deploy.local.function_url import (
-    INTERNAL_ERROR,
-    Endpoint,
-    HttpRequest,
-    HttpResponse,
-    event_from,
-    response_from,
-)
+from deploy.local.front_ends.function_url import INTERNAL_ERROR, FunctionUrl
+from tests.deploy.local.front_ends import made
 
-ENDPOINT = Endpoint("abc123.lambda-url.eu-central-1.on.aws", 1234)
-NOW = datetime(2026, 3, 12, 19, 3, 58, tzinfo=UTC)
+URL = FunctionUrl("abc123.lambda-url.eu-central-1.on.aws", 1234)
 JSON = ("content-type", "application/json")
 
 
 def event(**parts: Any) -> dict[str, Any]:
-    request = {
-        "method": "GET",
-        "path": "/",
-        "query": "",
-        "headers": (),
-        "body": b"",
-        "client": "127.0.0.1",
-    }
-    return event_from(HttpRequest(**{**request, **parts}), ENDPOINT, "id-1", NOW)
+    return made.event(URL, **parts)
 
 
 def test_a_plain_request() -> None:
@@ -57,7 +40,7 @@ def test_a_plain_request() -> None:
                 "sourceIp": "127.0.0.1",
                 "userAgent": "curl",
             },
-            "requestId": "id-1",
+            "requestId": made.MOMENT.request_id,
             "routeKey": "$default",
             "stage": "$default",
             "time": "12/Mar/2026:19:03:58 +0000",
@@ -67,8 +50,10 @@ def test_a_plain_request() -> None:
     }
 
 
-def test_the_path_stays_percent_encoded() -> None:
-    assert event(path="/a%2Fb/%C3%BC")["rawPath"] == "/a%2Fb/%C3%BC"
+def test_the_path_stays_percent_encoded_but_in_the_context() -> None:
+    asked = event(path="/a%2Fb/%C3%BC")
+    assert asked["rawPath"] == "/a%2Fb/%C3%BC"
+    assert asked["requestContext"]["http"]["path"] == "/a/b/ü"
 
 
 def test_the_query_is_there_raw_and_as_joined_parameters() -> None:
@@ -81,10 +66,10 @@ def test_headers_are_in_lower_case_and_joined_by_commas() -> None:
     assert event(headers=[("X-Many", "1"), ("x-many", "2")])["headers"]["x-many"] == "1,2"
 
 
-def test_cookies_have_a_list_of_their_own() -> None:
+def test_cookies_have_a_list_beside_their_header() -> None:
     asked = event(headers=[("Cookie", "a=1; b=2"), ("cookie", "c=3")])
     assert asked["cookies"] == ["a=1", "b=2", "c=3"]
-    assert "cookie" not in asked["headers"]
+    assert asked["headers"]["cookie"] == "a=1; b=2,c=3"
 
 
 def test_what_the_caller_says_about_itself_is_replaced() -> None:
@@ -109,8 +94,7 @@ def test_what_the_caller_says_about_itself_is_replaced() -> None:
 def test_only_text_travels_as_it_is(
     content_type: str, body: bytes, expected: tuple[str, bool]
 ) -> None:
-    asked = event(method="POST", headers=[("content-type", content_type)], body=body)
-    assert (asked["body"], asked["isBase64Encoded"]) == expected
+    assert made.posted(URL, body, content_type) == expected
 
 
 def test_a_request_without_a_body_has_none() -> None:
@@ -120,34 +104,40 @@ def test_a_request_without_a_body_has_none() -> None:
 @pytest.mark.parametrize(
     ("result", "expected"),
     [
-        ("Hello", HttpResponse(200, (JSON,), b"Hello")),
-        ({"message": "Hi"}, HttpResponse(200, (JSON,), b'{"message": "Hi"}')),
-        (None, HttpResponse(200, (JSON,), b"null")),
-        ([1], HttpResponse(200, (JSON,), b"[1]")),
-        ({"statusCode": 204}, HttpResponse(204, (JSON,))),
-        ({"statusCode": "201", "body": "ü"}, HttpResponse(201, (JSON,), "ü".encode())),
+        ("Hello", (200, [JSON], b"Hello")),
+        ({"message": "Hi"}, (200, [JSON], b'{"message": "Hi"}')),
+        (None, (200, [JSON], b"null")),
+        ([1], (200, [JSON], b"[1]")),
+        ({"statusCode": 204}, (204, [JSON], b"")),
+        ({"statusCode": "201", "body": "ü"}, (201, [JSON], "ü".encode())),
         (
             {"statusCode": 200, "headers": {"Content-Type": "text/plain", "X-N": 1, "X-B": True}},
-            HttpResponse(200, (("content-type", "text/plain"), ("x-n", "1"), ("x-b", "true"))),
+            (200, [("content-type", "text/plain"), ("x-n", "1"), ("x-b", "true")], b""),
         ),
         (
             {"statusCode": 200, "cookies": ["a=1; Secure", "b=2"]},
-            HttpResponse(200, (JSON, ("set-cookie", "a=1; Secure"), ("set-cookie", "b=2"))),
+            (200, [JSON, ("set-cookie", "a=1; Secure"), ("set-cookie", "b=2")], b""),
         ),
         (
             {"statusCode": 200, "body": "/w==", "isBase64Encoded": True},
-            HttpResponse(200, (JSON,), b"\xff"),
+            (200, [JSON], b"\xff"),
         ),
-        ({"statusCode": 200, "body": {"a": 1}}, HttpResponse(200, (JSON,), b'{"a": 1}')),
+        ({"statusCode": 200, "body": {"a": 1}}, (200, [JSON], b'{"a": 1}')),
     ],
 )
-def test_a_result_becomes_a_response(result: object, expected: HttpResponse) -> None:
-    response = response_from(json.dumps(result).encode())
-    assert (response.status, tuple(response.headers), response.body) == (
-        expected.status,
-        tuple(expected.headers),
-        expected.body,
+def test_a_result_becomes_a_response(result: object, expected: object) -> None:
+    assert made.status_headers_body(made.answer(URL, result)) == expected
+
+
+def test_the_length_is_the_bodys_whatever_the_function_says() -> None:
+    response = made.answer(
+        URL, {"statusCode": 200, "headers": {"Content-Length": "9"}, "body": "a"}
     )
+    assert made.status_headers_body(response) == (200, [JSON], b"a")
+
+
+def test_no_body_is_sent_to_head() -> None:
+    assert made.answer(URL, {"statusCode": 200, "body": "a"}, "HEAD").body == b""
 
 
 @pytest.mark.parametrize(
@@ -163,4 +153,4 @@ def test_a_result_becomes_a_response(result: object, expected: HttpResponse) -> 
     ],
 )
 def test_a_malformed_response_is_a_bad_gateway(result: object) -> None:
-    assert response_from(json.dumps(result).encode()) == INTERNAL_ERROR
+    assert made.answer(URL, result) == INTERNAL_ERROR

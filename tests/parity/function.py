@@ -1,0 +1,152 @@
+"""Lambda's side: the function under AWS's runtime client, invoked from the caller's own thread.
+
+As tests/service/runtime_api.py, but without a thread and a queue between the caller and the
+runtime client, which asks for one event after the other anyway: several times as fast.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.service.conftest import PATIENCE, environment
+from tests.service.runtime_api import HANDLER
+
+RESPONSE_LIMIT = 6_291_556  # as Lambda counts: deploy/local/runtime_api.py
+_OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """What the runtime client gave back; `error` for an invocation that failed."""
+
+    payload: bytes
+    error: bool = False
+
+
+class Function:
+    """A running function and the Runtime API that it asks, one event at a time."""
+
+    def __init__(self, process: subprocess.Popen[bytes], listener: socket.socket) -> None:
+        self.process = process
+        self._listener = listener
+        self._connection: socket.socket | None = None
+        self._received = b""
+        self._number = 0
+
+    def invoke(self, payload: bytes) -> Invoked:
+        """The result of one invocation.
+
+        Raises:
+            AssertionError: the process ended, or gives no answer.
+        """
+        line, _ = self._request()
+        assert line.startswith("GET "), line
+        self._number += 1
+        self._reply(self._event_head(len(payload)) + payload)
+        line, body = self._request()
+        self._reply(_OK)
+        failed = not line.partition("?")[0].rstrip(" HTP/1.").endswith("/response")
+        return Invoked(body, failed or len(body) > RESPONSE_LIMIT)
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _event_head(self, length: int) -> bytes:
+        deadline = int(time.time() * 1000) + 60_000
+        return (
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            f"Lambda-Runtime-Aws-Request-Id: request-{self._number}\r\n"
+            f"Lambda-Runtime-Deadline-Ms: {deadline}\r\n"
+            "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:x:1:function:hello\r\n"
+            f"Content-Length: {length}\r\n\r\n"
+        ).encode()
+
+    def _reply(self, content: bytes) -> None:
+        assert self._connection is not None
+        self._connection.sendall(content)
+
+    def _request(self) -> tuple[str, bytes]:
+        head = self._until(b"\r\n\r\n").decode("latin-1")
+        line, *lines = head.split("\r\n")
+        headers = dict(one.lower().split(": ", maxsplit=1) for one in lines)
+        if "expect" in headers:
+            self._reply(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if "chunked" in headers.get("transfer-encoding", ""):
+            return line, self._chunks()
+        return line, self._exactly(int(headers.get("content-length", 0)))
+
+    def _chunks(self) -> bytes:
+        parts = []
+        while size := int(self._until(b"\r\n"), 16):
+            parts.append(self._exactly(size + 2)[:-2])
+        self._exactly(2)
+        return b"".join(parts)
+
+    def _until(self, end: bytes) -> bytes:
+        while end not in self._received:
+            self._receive()
+        found, _, self._received = self._received.partition(end)
+        return found
+
+    def _exactly(self, size: int) -> bytes:
+        while len(self._received) < size:
+            self._receive()
+        whole, self._received = self._received[:size], self._received[size:]
+        return whole
+
+    def _receive(self) -> None:
+        """More bytes, over a new connection where the runtime client opened one."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"the function ended: {self.process.returncode}"
+            sources = [one for one in (self._listener, self._connection) if one is not None]
+            ready, _, _ = select.select(sources, [], [], 0.2)
+            if self._listener in ready:
+                self.close()
+                self._connection, _ = self._listener.accept()
+                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            elif ready and (received := self._connection.recv(1 << 18)):  # type: ignore[union-attr]  # it is what is ready
+                self._received += received
+                return
+            elif ready:
+                self.close()
+                self._connection = None
+        raise AssertionError("the function gives no answer")
+
+
+@contextmanager
+def function(folder: Path, printed: Path, **environ: str) -> Iterator[Function]:
+    """The function in `folder` under awslambdaric; gone afterwards."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, printed.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "awslambdaric", HANDLER],
+            cwd=folder,
+            env={
+                **environment(),
+                "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{listener.getsockname()[1]}",
+                "AWS_LAMBDA_FUNCTION_NAME": "hello",
+                "LAMBDA_TASK_ROOT": str(folder),
+                "SERVICE_LOG_LEVEL": "WARNING",
+                **environ,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        running = Function(process, listener)
+        try:
+            yield running
+        finally:
+            running.close()
+            process.kill()
+            process.wait(timeout=PATIENCE)

@@ -1,0 +1,136 @@
+"""The instance's side: the real HTTP server, asked byte by byte over a socket."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.front_ends.message import HttpRequest
+from tests.parity.case import Answer, wire
+from tests.service.conftest import PATIENCE, Server, environment, free_port
+
+_BODILESS = (204, 304)
+
+
+class Instance:
+    """A running server; one connection is kept for many requests."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._connection: socket.socket | None = None
+        self._received = b""
+
+    def ask(self, request: HttpRequest) -> Answer:
+        """The answer, exactly as it came.
+
+        Raises:
+            AssertionError: bytes follow that belong to no answer.
+        """
+        self._send(wire(request))
+        answer = self._answer(request.method)
+        if answer.cut or _closes(answer):
+            self.disconnect()
+        assert self._received == b"", f"{self._received[:100]!r} came after the answer"
+        return answer
+
+    def disconnect(self) -> None:
+        """The next request goes over a new connection."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._received = None, b""
+
+    def _send(self, sent: bytes) -> None:
+        if self._connection is None:
+            self._connection = self._server.connect()
+            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection.sendall(sent)
+
+    def _answer(self, method: str) -> Answer:
+        try:
+            head = self._until(b"\r\n\r\n")
+        except ConnectionError:
+            return Answer(0, cut=True)
+        status, headers = _parsed(head)
+        if method == "HEAD" or status in _BODILESS:
+            return Answer(status, headers)
+        try:
+            return Answer(status, headers, self._body(dict(headers)))
+        except ConnectionError:
+            return Answer(status, headers, cut=True)
+
+    def _body(self, headers: Mapping[str, str]) -> bytes:
+        if headers.get("transfer-encoding") != "chunked":
+            return self._exactly(int(headers["content-length"]))
+        parts = []
+        while size := int(self._until(b"\r\n"), 16):
+            parts.append(self._exactly(size + 2)[:-2])
+        self._exactly(2)
+        return b"".join(parts)
+
+    def _until(self, end: bytes) -> bytes:
+        while end not in self._received:
+            self._receive()
+        found, _, self._received = self._received.partition(end)
+        return found
+
+    def _exactly(self, size: int) -> bytes:
+        parts = [self._received]
+        missing = size - len(self._received)
+        while missing > 0:
+            self._received = b""
+            self._receive()
+            parts.append(self._received)
+            missing -= len(self._received)
+        whole = b"".join(parts)
+        self._received = whole[size:]
+        return whole[:size]
+
+    def _receive(self) -> None:
+        assert self._connection is not None
+        received = self._connection.recv(1 << 18)
+        if not received:
+            raise ConnectionError
+        self._received += received
+
+
+def _parsed(head: bytes) -> tuple[int, tuple[tuple[str, str], ...]]:
+    first, *lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.split(": ", maxsplit=1) for line in lines)
+    return int(first.split(" ")[1]), tuple((name, value) for name, value in pairs)
+
+
+def _closes(answer: Answer) -> bool:
+    return ("connection", "close") in answer.headers
+
+
+@contextmanager
+def instance(folder: Path, printed: Path, **environ: str) -> Iterator[Instance]:
+    """`python -m service http-server` in `folder`; gone afterwards."""
+    port = free_port()
+    with printed.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service", "http-server"],
+            cwd=folder,
+            env={
+                **environment(),
+                "SERVICE_PORT": str(port),
+                "SERVICE_LOG_LEVEL": "INFO",
+                **environ,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(process, port, printed)
+    running = Instance(server)
+    try:
+        server.await_line("Application startup complete")
+        yield running
+    finally:
+        running.disconnect()
+        process.kill()
+        process.wait(timeout=PATIENCE)
