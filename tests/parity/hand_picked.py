@@ -34,6 +34,9 @@ REQUESTS: dict[str, Case] = {
     **{f"method {name}": Case(name) for name in ("PUT", "PATCH", "DELETE", "OPTIONS")},
     "every byte of a path, upper case": Case(path="/" + "".join(f"%{n:02X}" for n in range(256))),
     "every byte of a path, lower case": Case(path="/" + "".join(f"%{n:02x}" for n in range(256))),
+    "every byte of a path but the percent sign": Case(
+        path="/" + "".join(f"%{n:02X}" for n in range(256) if n != 37)
+    ),
     "every plain byte of a path": Case(path="/azAZ09-._~!$&'()*+,;=:@"),
     "an encoded percent": Case(path="/p/100%2525"),
     "an encoded slash": Case(path="/a%2Fb/%2e%2e/c"),
