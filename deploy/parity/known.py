@@ -23,6 +23,12 @@ class Known:
     remedy: str
 
 
+REQUEST_ID = Known(
+    "x-request-id is Lambda's own, not the caller's",
+    ALL,
+    "Lambda's logs are found by its own request ID.",
+    "Name a header of your own for an ID that goes through both.",
+)
 CLIENT_PORT = Known(
     "the client's port in the scope is another",
     ALL,
@@ -141,6 +147,7 @@ TOO_LARGE = Known(
 )
 
 KNOWN = (
+    REQUEST_ID,
     CLIENT_PORT,
     SERVER,
     REQUEST_HEADERS_JOINED,

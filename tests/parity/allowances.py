@@ -134,6 +134,7 @@ def _too_large(case: Case, instance: Seen, function: Seen) -> Sights:
 # In the order in which they are tried.
 ALLOWANCES: tuple[tuple[Known, Allowance], ...] = (
     (known.CUT_OFF, _cut_off),
+    (known.REQUEST_ID, _pairs("reply headers", _dropped("x-request-id"))),
     (known.PATH_DECODED, _path_decoded),
     (known.CLIENT_PORT, _without("client port")),
     (known.SERVER, _without("server")),

@@ -22,7 +22,7 @@ from tests.parity.seen import Seen, seen, unequal
 
 # All are asked over http, as the instance is, so that the scheme is the same.
 FRONT_ENDS: tuple[FrontEnd, ...] = (
-    FunctionUrl(HOST, 80),
+    FunctionUrl("abc123.lambda-url.eu-central-1.on.aws", 80),
     HttpApi(HOST, "2.0", port=80, scheme="http"),
     HttpApi(HOST, "1.0", port=80, scheme="http"),
     RestApi(HOST, port=80, scheme="http"),
