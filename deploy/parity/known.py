@@ -7,10 +7,9 @@ from dataclasses import dataclass
 PAYLOAD_2 = frozenset({"function-url", "http-api-2.0"})
 HTTP_API = frozenset({"http-api-2.0", "http-api-1.0"})
 REST_API = frozenset({"rest-api"})
-BALANCER = frozenset({"load-balancer", "load-balancer-multi"})
 SINGLE = frozenset({"load-balancer"})
 LISTED = frozenset({"http-api-1.0", "rest-api", "load-balancer-multi"})
-ALL = PAYLOAD_2 | HTTP_API | REST_API | BALANCER
+ALL = PAYLOAD_2 | LISTED | SINGLE
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,8 @@ RESPONSE_HEADERS_REMAPPED = Known(
 )
 HOP_BY_HOP = Known(
     "hop-by-hop response headers are dropped",
-    BALANCER,
-    "They are the load balancer's own.",
+    ALL,
+    "They speak of one connection, which ends at the front end (RFC 9110, section 7.6.1).",
     "Send none.",
 )
 CUT_OFF = Known(

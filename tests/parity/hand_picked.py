@@ -135,6 +135,7 @@ RESPONSES: dict[str, Case] = {
     ),
     "repeated headers": _whole(200, [["vary", "a"], _PLAIN, ["vary", "b"], ["link", "</a>"]]),
     "a challenge": _whole(401, [_PLAIN, ["www-authenticate", 'Basic realm="a"']], "no"),
+    "hop-by-hop headers": _whole(200, [_PLAIN, ["trailer", "x-a"], ["te", "trailers"]]),
     "an own date and server": _whole(200, [_PLAIN, ["date", "then"], ["server", "mine"]]),
     **{f"status {n}": _whole(n, [_PLAIN], "x") for n in (201, 206, 299, 404, 418, 500, 503, 599)},
     "chunks": _answers(

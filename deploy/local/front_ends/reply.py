@@ -77,9 +77,11 @@ def sent(request: HttpRequest, code: int, headers: Headers, body: bytes) -> Http
     """The response with the length that the front end computes, whatever the function said.
 
     To HEAD, and with 204 and 304, no body is sent (RFC 9110, sections 9.3.2, 15.3.5 and
-    15.4.5); the length that a function names for such a response stays (assumed).
+    15.4.5). What length a front end names then is not documented: that of the body that it
+    was given to HEAD, none with 204 and 304 (assumed).
     """
-    if request.method == "HEAD" or code in _BODILESS:
-        return HttpResponse(code, tuple(headers))
+    kept = without(headers, "content-length")
+    if code in _BODILESS:
+        return HttpResponse(code, tuple(kept))
     length = ("content-length", str(len(body)))
-    return HttpResponse(code, (*without(headers, "content-length"), length), body)
+    return HttpResponse(code, (*kept, length), b"" if request.method == "HEAD" else body)
