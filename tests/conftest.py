@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.parity.tally import PROPERTY, Tally, loaded, together
+
 ROOT = Path(__file__).parent.parent
 GUESTS = ROOT / "tests" / "guests"
 
@@ -30,7 +32,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Says what was left out of the folders that were asked for."""
+    """Says what was compared, and what was left out of the folders that were asked for."""
+    if counted := _counted(terminalreporter):
+        terminalreporter.write_line(str(together(counted)))
     asked = [config.invocation_params.dir / one.split("::")[0] for one in config.args]
     files = {
         file
@@ -42,6 +46,17 @@ def pytest_terminal_summary(
             f"left out: tests/guests ({len(files)} files): they boot Debian guests, which needs "
             "root on Linux; run make test-guests"
         )
+
+
+def _counted(terminalreporter: pytest.TerminalReporter) -> list[Tally]:
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, ())
+        if report.when == "call"
+    ]
+    properties = [pair for report in reports for pair in report.user_properties]
+    return [loaded(str(value)) for name, value in properties if name == PROPERTY]
 
 
 @pytest.fixture(scope="session")

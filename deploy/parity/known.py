@@ -7,9 +7,10 @@ from dataclasses import dataclass
 PAYLOAD_2 = frozenset({"function-url", "http-api-2.0"})
 HTTP_API = frozenset({"http-api-2.0", "http-api-1.0"})
 REST_API = frozenset({"rest-api"})
+BALANCER = frozenset({"load-balancer", "load-balancer-multi"})
 SINGLE = frozenset({"load-balancer"})
 LISTED = frozenset({"http-api-1.0", "rest-api", "load-balancer-multi"})
-ALL = PAYLOAD_2 | LISTED | SINGLE
+ALL = PAYLOAD_2 | HTTP_API | REST_API | BALANCER
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,6 @@ class Known:
     remedy: str
 
 
-REQUEST_ID = Known(
-    "x-request-id is Lambda's own, not the caller's",
-    ALL,
-    "Lambda's logs are found by its own request ID.",
-    "Name a header of your own for an ID that goes through both.",
-)
 CLIENT_PORT = Known(
     "the client's port in the scope is another",
     ALL,
@@ -144,9 +139,26 @@ TOO_LARGE = Known(
     "A function takes and gives 6 MB of JSON, behind a load balancer 1 MB.",
     "Send large bodies to the instance, or by way of S3.",
 )
+REQUEST_ID = Known(
+    "the request ID that a caller sends comes back from the instance only",
+    ALL,
+    "Lambda names each invocation itself, and its logs are found by that name.",
+    "Leave it out with --ignore-header x-request-id.",
+)
+MODE = Known(
+    "the mode that /healthz tells",
+    ALL,
+    "It says which runtime answers.",
+    "None needed.",
+)
+UPGRADE = Known(
+    "an upgrade, as to a web socket, happens on the instance only",
+    ALL,
+    "A front end hands over one request, not a connection.",
+    "Open web sockets to the instance.",
+)
 
 KNOWN = (
-    REQUEST_ID,
     CLIENT_PORT,
     SERVER,
     REQUEST_HEADERS_JOINED,
@@ -166,4 +178,7 @@ KNOWN = (
     CUT_OFF,
     EMPTY_LENGTH,
     TOO_LARGE,
+    REQUEST_ID,
+    MODE,
+    UPGRADE,
 )

@@ -131,9 +131,15 @@ def _too_large(case: Case, instance: Seen, function: Seen) -> Sights:
     return ({}, {}) if refused and large else (instance, function)
 
 
-# In the order in which they are tried.
+def _upgrade(case: Case, instance: Seen, function: Seen) -> Sights:
+    asked = any(name.lower() == "upgrade" for name, _ in case.headers)
+    return ({}, {}) if asked and function["status"] == 400 else (instance, function)
+
+
+# In the order in which they are tried; not MODE, which is of one route of the service as shipped.
 ALLOWANCES: tuple[tuple[Known, Allowance], ...] = (
     (known.CUT_OFF, _cut_off),
+    (known.UPGRADE, _upgrade),
     (known.REQUEST_ID, _pairs("reply headers", _dropped("x-request-id"))),
     (known.PATH_DECODED, _path_decoded),
     (known.CLIENT_PORT, _without("client port")),

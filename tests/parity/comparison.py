@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +18,7 @@ from tests.parity.case import HOST, Answer, Case
 from tests.parity.function import Function
 from tests.parity.instance import Instance
 from tests.parity.seen import Seen, seen, unequal
+from tests.parity.tally import Tally
 
 # All are asked over http, as the instance is, so that the scheme is the same.
 FRONT_ENDS: tuple[FrontEnd, ...] = (
@@ -49,20 +49,6 @@ class Difference:
                 f"    instance: {instance!r:.600}",
                 f"    function: {function!r:.600}",
             ]
-        return "\n".join(lines)
-
-
-@dataclass
-class Tally:
-    """How much was compared, and how often each known difference was met."""
-
-    cases: int = 0
-    exchanges: int = 0
-    met: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def __str__(self) -> str:
-        lines = [f"{self.cases} cases, {self.exchanges} exchanges"]
-        lines += [f"{n:8} {front:20} {what}" for (what, front), n in sorted(self.met.items())]
         return "\n".join(lines)
 
 

@@ -53,7 +53,7 @@ class Function:
         self._reply(self._event_head(len(payload)) + payload)
         line, body = self._request()
         self._reply(_OK)
-        failed = not line.partition("?")[0].rstrip(" HTP/1.").endswith("/response")
+        failed = not line.split(" ")[1].endswith("/response")
         return Invoked(body, failed or len(body) > RESPONSE_LIMIT)
 
     def close(self) -> None:

@@ -66,6 +66,12 @@ REQUESTS: dict[str, Case] = {
     "a forged forwarding": Case(
         headers=(("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https"))
     ),
+    "an upgrade that the server does not know": Case(
+        headers=(("Connection", "Upgrade"), ("Upgrade", "h2c"))
+    ),
+    "headers that a REST API drops": Case(
+        headers=(("Max-Forwards", "3"), ("TE", "trailers"), ("Content-MD5", "a"), ("Via", "1.1 a"))
+    ),
     "authorization": Case(headers=(("Authorization", "Basic YTpi"),)),
     "text": _sends("gr\xfc\xdf".encode(), "text/plain; charset=utf-8"),
     "text that is latin-1": _sends(b"gr\xfc\xdf", "text/plain; charset=iso-8859-1"),
@@ -164,6 +170,11 @@ RESPONSES: dict[str, Case] = {
     "raises after the start": _answers(["start", 200, [_PLAIN]], ["raise", "after"]),
     "raises in the body": _answers(["start", 200, [_PLAIN]], ["body", "a", True], ["raise", "in"]),
     "raises at the end": _answers(["start", 200, [_PLAIN]], ["body", "a"], ["raise", "end"]),
+    "leaves by SystemExit": _answers(["exit", 3]),
+    "leaves by SystemExit in the body": _answers(
+        ["start", 200, [_PLAIN]], ["body", "a", True], ["exit", 3]
+    ),
+    "is cancelled": _answers(["cancel"]),
     "returns a value": _answers(["start", 200, [_PLAIN]], ["body", "a"], ["return", 1]),
     "a line break in a header": _whole(200, [_PLAIN, ["x-a", "b\r\nx-injected: c"]], "a"),
     "a NUL in a header": _whole(200, [_PLAIN, ["x-a", "b\0c"]], "a"),

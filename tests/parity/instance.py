@@ -41,6 +41,20 @@ class Instance:
         assert self._received == b"", f"{self._received[:100]!r} came after the answer"
         return answer
 
+    def ask_raw(self, sent: bytes) -> Answer:
+        """The answer to bytes of one's own, over a connection of their own."""
+        self.disconnect()
+        self._send(sent)
+        answer = self._answer("GET")
+        self.disconnect()
+        return answer
+
+    def hang_up(self, sent: bytes) -> None:
+        """Bytes are sent, and the connection ends."""
+        self.disconnect()
+        self._send(sent)
+        self.disconnect()
+
     def disconnect(self) -> None:
         """The next request goes over a new connection."""
         if self._connection is not None:

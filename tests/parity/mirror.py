@@ -2,8 +2,8 @@
 plays the script that came in the header x-script.
 
 A script is JSON in base64, a list of steps: ["start", status, headers], ["body", text, more,
-times], ["raise", text], ["return", value],
-["background"]. Bytes stand as latin-1.
+times], ["raise", text], ["exit"],
+["cancel"], ["return", value], ["background"]. Bytes stand as latin-1.
 """
 
 from __future__ import annotations
@@ -65,6 +65,10 @@ async def _play(steps: list[list[Any]], send: Any) -> Any:
             await send(_part(*rest))
         elif kind == "raise":
             raise ZeroDivisionError(*rest)
+        elif kind == "exit":
+            raise SystemExit(*rest)
+        elif kind == "cancel":
+            raise asyncio.CancelledError(*rest)
         elif kind == "background":
             await asyncio.sleep(0)
         elif kind == "return":

@@ -24,6 +24,8 @@ REQUEST_IGNORED = {
     "x-forwarded-proto": "the front end adds it",
     "x-forwarded-port": "the front end adds it",
     "x-amzn-trace-id": "the front end adds it",
+    "connection": "speaks of one connection",
+    "upgrade": "speaks of one connection",
 }
 
 

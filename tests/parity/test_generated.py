@@ -1,21 +1,23 @@
 """Whatever is asked and answered: the same in both runtimes, beyond what is known.
 
-`CASES` (20,000) is how many are made, `SEED` the number that makes them; both are printed.
+`CASES` (20,000) is how many are made, `SEED` the number that makes them; both are printed
+at the end.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.parity.case import Case
-from tests.parity.comparison import Sides, Tally
+from tests.parity.comparison import Sides
 from tests.parity.generated import requests, responses
+from tests.parity.tally import PROPERTY, Tally
 
 CASES = int(os.environ.get("CASES", "20000"))
 SEED = int(os.environ.get("SEED", "20260312"))
@@ -24,9 +26,9 @@ PARTS = 8  # so that several test processes share the work; half are requests
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_generated_cases_are_the_same(
-    part: int, sides: Sides, capsys: pytest.CaptureFixture[str]
+    part: int, sides: Sides, record_property: Callable[[str, object], None]
 ) -> None:
-    sides.tally = Tally()
+    sides.tally = Tally(seed=SEED)
     started = time.monotonic()
     made: st.SearchStrategy[Case] = requests() if part % 2 else responses()
 
@@ -46,7 +48,6 @@ def test_generated_cases_are_the_same(
     try:
         same()
     finally:
-        seconds = time.monotonic() - started
-        with capsys.disabled():
-            sys.stdout.write(f"\nSEED={SEED} part {part} in {seconds:.0f} s: {sides.tally}\n")
+        sides.tally.seconds = time.monotonic() - started
+        record_property(PROPERTY, sides.tally.dumped())
     assert sides.tally.cases >= CASES // PARTS
