@@ -6,8 +6,8 @@ runtime client, which asks for one event after the other anyway: several times a
 
 from __future__ import annotations
 
-import select
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -20,6 +20,7 @@ from tests.service.conftest import PATIENCE, environment
 from tests.service.runtime_api import HANDLER
 
 RESPONSE_LIMIT = 6_291_556  # as Lambda counts: deploy/local/runtime_api.py
+_TIMEVAL = struct.pack("ll", int(PATIENCE), 0)
 _OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -60,6 +61,7 @@ class Function:
         """Lets go of the connection."""
         if self._connection is not None:
             self._connection.close()
+        self._connection = None
 
     def _event_head(self, length: int) -> bytes:
         deadline = int(time.time() * 1000) + 60_000
@@ -105,23 +107,31 @@ class Function:
         return whole
 
     def _receive(self) -> None:
-        """More bytes, over a new connection where the runtime client opened one."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"the function ended: {self.process.returncode}"
-            sources = [one for one in (self._listener, self._connection) if one is not None]
-            ready, _, _ = select.select(sources, [], [], 0.2)
-            if self._listener in ready:
-                self.close()
-                self._connection, _ = self._listener.accept()
-                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            elif ready and (received := self._connection.recv(1 << 18)):  # type: ignore[union-attr]  # it is what is ready
+        """More bytes, over a new connection where the runtime client has ended the one before.
+
+        It blocks in one system call, of which there are two for each invocation.
+        """
+        while True:
+            if self._connection is None:
+                self._connection = self._accepted()
+            try:
+                received = self._connection.recv(1 << 18)
+            except BlockingIOError:
+                raise AssertionError(f"no answer; exit code {self.process.poll()}") from None
+            if received:
                 self._received += received
                 return
-            elif ready:
-                self.close()
-                self._connection = None
-        raise AssertionError("the function gives no answer")
+            self.close()
+
+    def _accepted(self) -> socket.socket:
+        try:
+            connection, _ = self._listener.accept()
+        except TimeoutError:
+            raise AssertionError(f"no call; exit code {self.process.poll()}") from None
+        connection.setblocking(True)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
+        return connection
 
 
 @contextmanager
@@ -143,6 +153,7 @@ def function(folder: Path, printed: Path, **environ: str) -> Iterator[Function]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+        listener.settimeout(PATIENCE)
         running = Function(process, listener)
         try:
             yield running
