@@ -44,7 +44,8 @@ def _value(alphabet: str) -> st.SearchStrategy[str]:
     return _text([*alphabet, " ", ", "], 12).map(str.strip)
 
 
-paths = _text([*_UNRESERVED, *"/!$&'()*+,;=:@/", *_HEX], 12).map(lambda rest: f"/{rest}")
+_TWICE = ("%2525", "%252F", "%252f", "%2541", "%252541", "%253F") * 8
+paths = _text([*_UNRESERVED, *"/!$&'()*+,;=:@/", *_HEX, *_TWICE], 12).map(lambda rest: f"/{rest}")
 # Not `|{}` and `;`: REST APIs do not support them ("Amazon API Gateway important notes").
 _FIRST = ("a=", "&a=", "&b=", "&a%20b=", "&", "&flag", "&flag&", "=", "+", "%20", "&=") * 24
 queries = _text([*_FIRST, *_UNRESERVED, *"!$'()*,:@/?", *_HEX], 12)
@@ -59,6 +60,7 @@ _texts = st.text(min_size=1, max_size=16).map(lambda text: text.encode("utf-8", 
 bodies = st.one_of(
     st.binary(min_size=1, max_size=32),
     _texts,
+    _texts.map(lambda text: b" \r\n" + text + b"\n "),
     _texts.map(lambda text: b'{"a": "' + text + b'"}'),
     st.binary(max_size=16).map(lambda content: gzip.compress(content, mtime=0)),
     st.builds(lambda part, times: part * times, st.binary(min_size=1, max_size=9),

@@ -39,6 +39,7 @@ REQUESTS: dict[str, Case] = {
     ),
     "every plain byte of a path": Case(path="/azAZ09-._~!$&'()*+,;=:@"),
     "an encoded percent": Case(path="/p/100%2525"),
+    "an encoded percent before digits": Case(path="/p%252541"),
     "an encoded slash": Case(path="/a%2Fb/%2e%2e/c"),
     "an encoded question mark": Case(path="/a%3Fb"),
     "UTF-8 in a path": Case(path="/%C3%BC/%E4%B8%96"),
@@ -83,6 +84,7 @@ REQUESTS: dict[str, Case] = {
     "an image that is text": _sends(b"<svg/>", "image/svg+xml"),
     "no content type": _sends(b"abc"),
     "gzip": _sends(gzip.compress(b"abc" * 99), "text/plain", ("Content-Encoding", "gzip")),
+    "white space at both ends": _sends(b" \r\n a\t\n", "text/plain"),
     "NUL bytes": _sends(bytes(99), "text/plain"),
     "surrogates in JSON": _sends(b'"\\ud800"', "application/json"),
     "a large body": _sends(bytes(range(256)) * 2000, "application/octet-stream"),
@@ -115,6 +117,7 @@ RESPONSES: dict[str, Case] = {
         )
     },
     "text that is latin-1": _whole(200, [["content-type", "text/plain; charset=latin-1"]], "\xfc"),
+    "white space at both ends": _whole(200, [_PLAIN], " \r\n a\t\n"),
     "text that is UTF-8": _whole(200, [_PLAIN], "\xc3\xbc\xe4\xb8\x96\xf0\x9f\x98\x80"),
     "an encoded surrogate": _whole(200, [_PLAIN], "\xed\xa0\x80"),
     "every byte as text": _whole(200, [_PLAIN], "".join(map(chr, range(256)))),
