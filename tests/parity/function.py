@@ -145,6 +145,7 @@ def function(folder: Path, printed: Path, **environ: str) -> Iterator[Function]:
                 **environment(),
                 "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{listener.getsockname()[1]}",
                 "AWS_LAMBDA_FUNCTION_NAME": "hello",
+                "AWS_EXECUTION_ENV": f"AWS_Lambda_python3.{sys.version_info.minor}",
                 "LAMBDA_TASK_ROOT": str(folder),
                 "SERVICE_LOG_LEVEL": "WARNING",
                 **environ,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from deploy.local.front_ends.rest_api import RestApi
 from tests.parity.case import HOST, Case
 from tests.parity.comparison import FRONT_ENDS, Sides
 from tests.parity.conftest import MIRROR, both
+from tests.parity.hand_picked import RESPONSES
 from tests.parity.instance import NOTHING
 
 
@@ -93,6 +95,14 @@ def test_it_carries_text_back_too(sides: Sides, text: str) -> None:
     start = ["start", 200, [["content-type", "application/problem+json"]]]
     case = Case(script=(start, ["body", body.decode("latin-1")]))
     assert sides.through(api, case.request).body == sides.instance.ask(case.request).body == body
+
+
+@pytest.mark.parametrize("minor", [11, 13])
+def test_older_and_newer_runtimes_send_the_same(minor: int, tmp_path: Path) -> None:
+    """From 3.12 on Lambda's runtime client leaves text as it is, before it escapes it in JSON."""
+    with both(tmp_path, MIRROR, AWS_EXECUTION_ENV=f"AWS_Lambda_python3.{minor}") as made:
+        found = [one for case in RESPONSES.values() for one in made.differences(case)]
+    assert "\n".join(map(str, found)) == ""
 
 
 def test_a_chunked_upload_is_the_body_that_the_front_ends_tell(sides: Sides) -> None:
