@@ -1,0 +1,105 @@
+"""`python -m tests.robustness.replay FOLDER...`: sample events that others published.
+
+Every JSON object in the folders goes through the adapter, with a handler for its kind.
+Install a library that ships such files in an environment that is thrown away, and give
+the folder in which they are; their files are never committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.runtime.adapter import LambdaAdapter
+from service.runtime.events import INVOKE, EventRouter, describe, kind_of
+from service.settings import Settings
+from tests.robustness import verdict
+from tests.robustness.echo import Echo
+from tests.service.events import Context
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one sample: whose it was, and why it was refused, if it was."""
+
+    path: Path
+    kind: str
+    refusal: str = ""
+
+
+def samples(folders: Iterable[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The JSON objects in the folders' files, in the order of their paths."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*.json")):
+            try:
+                value = json.loads(path.read_text(encoding="utf-8-sig"))
+            except (ValueError, OSError):
+                continue  # a template, or no JSON at all
+            if isinstance(value, dict):
+                yield path, value
+
+
+def replayed(path: Path, event: dict[str, Any]) -> Outcome:
+    """The event is taken, or refused with a reason."""
+    echo, kind, log = Echo(), kind_of(event), io.StringIO()
+    adapter = LambdaAdapter(echo.app, _taking(*kind), settings=Settings(mode="lambda"), log=log)
+    try:
+        result = adapter(event, Context("replay"))
+    except Exception as error:  # whichever it is, it is what is asked for
+        return Outcome(path, describe(kind), f"{type(error).__name__}: {error}")
+    finally:
+        adapter.close()
+    if result == "taken":
+        return Outcome(path, describe(kind))
+    wrong = [*verdict.of_result(result, echo.sent, balancer="headers" not in result)]
+    return Outcome(path, "HTTP", "; ".join([*wrong, *echo.complaints]) or _failure(result))
+
+
+def _taking(source: str, detail_type: str | None) -> EventRouter:
+    events = EventRouter()
+    declare = events.invoke if (source, detail_type) == INVOKE else events.on(source, detail_type)
+    declare(lambda _: "taken")
+    return events
+
+
+def _failure(reply: dict[str, Any]) -> str:
+    status = reply["statusCode"]
+    return f"{status} {reply['body'][:200]}" if status >= 400 else ""
+
+
+def report(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """A line for each kind, with how many were taken; then one for each that was not."""
+    kinds: dict[str, Counter[bool]] = defaultdict(Counter)
+    refused = []
+    for outcome in outcomes:
+        kinds[outcome.kind][not outcome.refusal] += 1
+        refused += [outcome] if outcome.refusal else []
+    for kind, counts in sorted(kinds.items()):
+        yield f"{counts[True]:5} taken  {counts[False]:5} refused  {kind}"
+    for outcome in refused:
+        yield f"refused: {outcome.path} ({outcome.kind}): {outcome.refusal[:400]}"
+
+
+def main(arguments: list[str]) -> int:
+    """Prints the report; 1 if a sample was refused."""
+    parser = argparse.ArgumentParser(prog="python -m tests.robustness.replay")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    parser.add_argument("--list", action="store_true", help="name each sample with its kind")
+    options = parser.parse_args(arguments)
+    outcomes = [replayed(path, event) for path, event in samples(options.folders)]
+    if options.list:
+        for outcome in outcomes:
+            sys.stdout.write(f"{outcome.kind}: {outcome.path}\n")
+    sys.stdout.writelines(f"{line}\n" for line in report(outcomes))
+    return int(any(outcome.refusal for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
