@@ -1,0 +1,47 @@
+"""The fuzzers run, and tell what they find; `python -m tests.fuzz` runs them for longer."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz import TARGETS
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def fuzzing(corpus: Path, target: str, seconds: int) -> subprocess.Popen[str]:
+    command = [*(sys.executable, "-m", "tests.fuzz", target), "--corpus", str(corpus)]
+    return subprocess.Popen(
+        [*command, "--seconds", str(seconds)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_short_run_finds_nothing_and_counts_what_it_tried(target: str, tmp_path: Path) -> None:
+    child = fuzzing(tmp_path, target, 5)
+    printed, _ = child.communicate(timeout=120)
+    assert child.returncode == 0, printed
+    executions = int(printed.splitlines()[-1].split()[1])
+    assert executions > 200, printed
+    assert len(list((tmp_path / "inputs").iterdir())) > 10
+
+
+def test_ctrl_c_ends_a_run_without_a_traceback(tmp_path: Path) -> None:
+    child = fuzzing(tmp_path, "expression", 600)
+    assert child.stdout
+    assert child.stdout.readline().startswith("Fuzzing expression")
+    child.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    printed, _ = child.communicate(timeout=60)
+    assert (child.returncode, "Traceback" in printed) == (130, False), printed
+    assert time.monotonic() - started < 30
