@@ -62,7 +62,7 @@ SNIPPETS = (
     '{"Fn::Select": [0, {"Fn::GetAZs": ""}]}',
     *(f'{{"{name}": ' for name in INTRINSICS),
 )
-_WHERE = re.compile(r"fuzzed, line \d+: .").match
+_WHERE = re.compile(r"fuzzed, line (\d+): .").match
 _LINE = re.compile(r"[^\n]*\n|[^\n]+").fullmatch
 
 
@@ -70,12 +70,11 @@ def check(given: bytes) -> None:
     """Raises AssertionError with what does not hold."""
     text = text_of(given)
     _check_literal(text)
-    try:
-        joined = expression(text, VALUES, "fuzzed")
-    except SettingsError as error:
-        assert _WHERE(str(error)), str(error)
-        assert 1 <= int(str(error).split(" ")[2].rstrip(":")) <= text.count("\n") + 1, str(error)
+    given_up = _problem(text)
+    if given_up is not None:
+        _check_error(given_up, text)
         return
+    joined = expression(text, VALUES, "fuzzed")
     _check_form(joined)
     _check_said_again(joined)
     if "{{" not in text and '{"' not in text:
@@ -95,6 +94,21 @@ def text_of(given: bytes) -> str:
     while not draw.spent:
         parts.append(pick(draw, SNIPPETS) if draw.below(4) else draw.text())
     return "".join(parts)
+
+
+def _problem(text: str) -> str | None:
+    try:
+        expression(text, VALUES, "fuzzed")
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+def _check_error(message: str, text: str) -> None:
+    """It names a line that the text has."""
+    found = _WHERE(message)
+    assert found, message
+    assert 1 <= int(found[1]) <= text.count("\n") + 1, message
 
 
 def _check_literal(text: str) -> None:

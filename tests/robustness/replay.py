@@ -22,6 +22,7 @@ from service.runtime.events import INVOKE, EventRouter, describe, kind_of
 from service.settings import Settings
 from tests.robustness import verdict
 from tests.robustness.echo import Echo
+from tests.robustness.trial import is_balancers
 from tests.service.events import Context
 
 
@@ -58,7 +59,7 @@ def replayed(path: Path, event: dict[str, Any]) -> Outcome:
         adapter.close()
     if result == "taken":
         return Outcome(path, describe(kind))
-    wrong = [*verdict.of_result(result, echo.sent, balancer="headers" not in result)]
+    wrong = [*verdict.of_result(result, echo.sent, balancer=is_balancers(event))]
     return Outcome(path, "HTTP", "; ".join([*wrong, *echo.complaints]) or _failure(result))
 
 

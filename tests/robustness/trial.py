@@ -73,7 +73,7 @@ class Trial:
         if self.echo:
             self.echo.turn, self.echo.sent = turn, None
             self.echo.complaints.clear()
-        balancer = _is_balancers(event)  # before the adapter could change it
+        balancer = is_balancers(event)  # before the adapter could change it
         started = time.monotonic()
         try:
             result = self._adapter(event, Context(f"req-{turn}"))
@@ -109,7 +109,7 @@ class Trial:
         return text
 
     def _plain_answers(self) -> list[Any]:
-        return [self._answer(mutation.valid(kind)) for kind in mutation.HTTP + ("direct",)]
+        return [self._answer(mutation.valid(kind)) for kind in (*mutation.HTTP, "direct")]
 
     def _answer(self, event: Any) -> Any:
         if self.echo:
@@ -211,7 +211,8 @@ def _line_complaints(text: str) -> Iterator[str]:
             yield f"forged in the log: {line!a:.200}"
 
 
-def _is_balancers(event: Any) -> bool:
+def is_balancers(event: Any) -> bool:
+    """Whether a load balancer asks, whose replies have a form and a limit of their own."""
     context = event.get("requestContext") if isinstance(event, dict) else None
     return isinstance(context, dict) and "elb" in context
 
