@@ -137,16 +137,13 @@ def _is_address(party: object) -> bool:
 
 
 def router() -> EventRouter:
-    """Takes every source of the valid events, and direct invocations; says which."""
+    """Takes every source of the valid events, and direct invocations."""
     events = EventRouter()
     for source in SOURCES:
-        events.on(source)(_taken(source))
-    events.invoke(_taken("invoke"))
+        events.on(source)(_taken)
+    events.invoke(_taken)
     return events
 
 
-def _taken(source: str) -> Any:
-    async def handler(_: object) -> dict[str, str]:
-        return {"taken": source}
-
-    return handler
+async def _taken(_: object) -> None:
+    """The reply that every source understands."""

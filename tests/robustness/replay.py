@@ -1,6 +1,7 @@
 """`python -m tests.robustness.replay FOLDER...`: sample events that others published.
 
-Every JSON object in the folders goes through the adapter, with a handler for its kind.
+Every JSON object in the folders goes through the adapter; what is no request is told by
+the kind of event that it would need a handler for.
 Install a library that ships such files in an environment that is thrown away, and give
 the folder in which they are; their files are never committed.
 """
@@ -17,13 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service.errors import UnhandledEventError
 from service.runtime.adapter import LambdaAdapter
-from service.runtime.events import INVOKE, EventRouter, describe, kind_of
+from service.runtime.events import EventRouter
 from service.settings import Settings
 from tests.robustness import verdict
 from tests.robustness.echo import Echo
 from tests.robustness.trial import is_balancers
 from tests.service.events import Context
+
+_WANTED = "Nobody handles the event "
 
 
 @dataclass(frozen=True)
@@ -48,26 +52,19 @@ def samples(folders: Iterable[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def replayed(path: Path, event: dict[str, Any]) -> Outcome:
-    """The event is taken, or refused with a reason."""
-    echo, kind, log = Echo(), kind_of(event), io.StringIO()
-    adapter = LambdaAdapter(echo.app, _taking(*kind), settings=Settings(mode="lambda"), log=log)
+    """What the event is taken for, or why it is refused."""
+    echo, log = Echo(), io.StringIO()
+    adapter = LambdaAdapter(echo.app, EventRouter(), settings=Settings(mode="lambda"), log=log)
     try:
-        result = adapter(event, Context("replay"))
+        reply = adapter(event, Context("replay"))
+    except UnhandledEventError as error:  # as there are no handlers: it says which it wants
+        return Outcome(path, str(error).partition(" (")[0].removeprefix(_WANTED))
     except Exception as error:  # whichever it is, it is what is asked for
-        return Outcome(path, describe(kind), f"{type(error).__name__}: {error}")
+        return Outcome(path, "HTTP", f"{type(error).__name__}: {error}")
     finally:
         adapter.close()
-    if result == "taken":
-        return Outcome(path, describe(kind))
-    wrong = [*verdict.of_result(result, echo.sent, balancer=is_balancers(event))]
-    return Outcome(path, "HTTP", "; ".join([*wrong, *echo.complaints]) or _failure(result))
-
-
-def _taking(source: str, detail_type: str | None) -> EventRouter:
-    events = EventRouter()
-    declare = events.invoke if (source, detail_type) == INVOKE else events.on(source, detail_type)
-    declare(lambda _: "taken")
-    return events
+    wrong = [*verdict.of_result(reply, echo.sent, balancer=is_balancers(event))]
+    return Outcome(path, "HTTP", "; ".join([*wrong, *echo.complaints]) or _failure(reply))
 
 
 def _failure(reply: dict[str, Any]) -> str:

@@ -19,7 +19,8 @@ def smallest(event: Any, is_wrong: Callable[[Any], bool]) -> Any:
         for _ in range(ROUNDS):
             before = event
             for path in list(_paths(event)):
-                event = _without(event, path, is_wrong) if next(tries, None) else event
+                if next(tries, None) is not None:
+                    event = _without(event, path, is_wrong)
             if event is before:
                 break
     except RecursionError:
@@ -29,23 +30,24 @@ def smallest(event: Any, is_wrong: Callable[[Any], bool]) -> Any:
 
 def _without(event: Any, path: Path, is_wrong: Callable[[Any], bool]) -> Any:
     """The event with the part at this path left out, or cut, if it is wrong so too."""
-    for change in (_leave_out, _cut):
-        candidate = copy.deepcopy(event)
-        if _changed(candidate, path, change) and is_wrong(copy.deepcopy(candidate)):
-            return candidate
+    for change in (_leave_out, _keep_first_half, _keep_second_half):
+        while (candidate := _changed(event, path, change)) is not None:
+            if not is_wrong(copy.deepcopy(candidate)):
+                break
+            event = candidate
     return event
 
 
-def _changed(event: Any, path: Path, change: Callable[[Any, Any], bool]) -> bool:
-    for key in path[:-1]:
-        try:
-            event = event[key]
-        except (KeyError, IndexError, TypeError):
-            return False  # went with an outer one
+def _changed(event: Any, path: Path, change: Callable[[Any, Any], bool]) -> Any:
+    """A changed copy; None if there is nothing at this path, or nothing to change."""
+    changed = copy.deepcopy(event)
+    container = changed
     try:
-        return change(event, path[-1])
+        for key in path[:-1]:
+            container = container[key]
+        return changed if change(container, path[-1]) else None
     except (KeyError, IndexError, TypeError):
-        return False
+        return None
 
 
 def _leave_out(container: Any, key: Any) -> bool:
@@ -53,12 +55,19 @@ def _leave_out(container: Any, key: Any) -> bool:
     return True
 
 
-def _cut(container: Any, key: Any) -> bool:
-    """A long text or list to half of it; a small one stays."""
+def _keep_first_half(container: Any, key: Any) -> bool:
     value = container[key]
     if not isinstance(value, str | list) or len(value) < 2:
         return False
     container[key] = value[: len(value) // 2]
+    return True
+
+
+def _keep_second_half(container: Any, key: Any) -> bool:
+    value = container[key]
+    if not isinstance(value, str | list) or len(value) < 2:
+        return False
+    container[key] = value[len(value) // 2 :]
     return True
 
 

@@ -53,8 +53,8 @@ def of_error(error: BaseException) -> Iterator[str]:
 
 
 def of_result(result: Any, sent: Sent | None, *, balancer: bool) -> Iterator[str]:
-    """What is wrong with a result: an event handler's, or a reply with what was sent."""
-    if isinstance(result, dict) and set(result) == {"taken"}:
+    """What is wrong with a result: an event handler's, which is None, or a reply."""
+    if result is None:
         return
     found = list(of_reply(result, balancer=balancer))
     yield from found or _truth(result, sent)
