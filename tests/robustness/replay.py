@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import logging
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -91,7 +92,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--list", action="store_true", help="name each sample with its kind")
     options = parser.parse_args(arguments)
+    logging.disable()  # what is refused is told by the report
     outcomes = [replayed(path, event) for path, event in samples(options.folders)]
+    logging.disable(logging.NOTSET)
     if options.list:
         for outcome in outcomes:
             sys.stdout.write(f"{outcome.kind}: {outcome.path}\n")
