@@ -39,7 +39,6 @@ HTTP = tuple(VALID)[:6]
 _KINDS = (*HTTP, *HTTP, *VALID)
 _TEXTS = {kind: json.dumps(event) for kind, event in VALID.items()}
 _HEADERS = ("headers", "multiValueHeaders")
-_SMALL = 40  # so that repeating what was repeated stays within what Lambda takes
 _PATHS = ("path", "rawPath", "resource")
 
 
@@ -100,8 +99,14 @@ def _repeat(draw: Draw, whole: Any) -> None:
     """The value several times over, as a list of itself; a small one, many times."""
     container, key = _place(draw, whole)
     value = container[key]
-    small = not isinstance(value, dict | list) or len(list(_places(value))) < _SMALL
-    container[key] = [value] * (1, 2, 3000 if small else 3)[draw.below(3)]
+    container[key] = [value] * (1, 2, 3000 if _is_small(value) else 3)[draw.below(3)]
+
+
+def _is_small(value: Any) -> bool:
+    """So that repeating what is long or repeated already stays within what Lambda takes."""
+    if isinstance(value, str):
+        return len(value) < 200
+    return not isinstance(value, dict | list) or sum(1 for _ in _places(value)) < 40
 
 
 def _add_header(draw: Draw, whole: Any) -> None:

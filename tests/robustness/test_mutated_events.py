@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import queue
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service import handler
 from tests.robustness import mutation
 from tests.robustness.draw import SeededDraw
-from tests.robustness.trial import Finding, Trial, findings, seed_of_run, shown, trial
+from tests.robustness.trial import Finding, Trial, findings, made, seed_of_run, shown, trial
+from tests.robustness.verdict import LIMIT
 from tests.service.conftest import environment, service_folder
 from tests.service.events import function_url
 from tests.service.runtime_api import Function, function
@@ -21,6 +25,10 @@ ROOT = Path(__file__).parent.parent.parent
 PARTS = 8
 EVENTS = int(os.environ.get("EVENTS", "104000"))
 PROCESS_EVENTS = 2_000
+# From 3.12 on awslambdaric escapes nothing, so that what is no UTF-8 would end the process.
+UNESCAPED = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}
+# The last is awslambdaric's own, for JSON that is too deep for Python.
+CLEAR = ("MalformedEventError", "UnhandledEventError", "Runtime.UnmarshalError")
 ECHO = """
 from tests.robustness.echo import Echo, router
 
@@ -72,19 +80,26 @@ def test_a_seed_gives_the_same_events_each_time_and_another_gives_others() -> No
 def running(tmp_path: Path) -> Iterator[Function]:
     """The careless application under AWS's own runtime client."""
     with ExitStack() as stack:
-        environ = environment() | {"PYTHONPATH": str(ROOT)}
+        environ = environment() | {"PYTHONPATH": str(ROOT), **UNESCAPED}
         folder = service_folder(tmp_path, ECHO)
         yield stack.enter_context(function(folder, tmp_path / "function.log", environ))
 
 
 def test_the_function_outlives_mutated_events(running: Function) -> None:
-    plain = running.invoke(function_url("/plain")).payload["statusCode"]
-    assert plain == 200
-    for index in range(PROCESS_EVENTS):
-        _, event = mutation.mutated(SeededDraw(f"{seed_of_run()}-process-{index}"))
-        answer = running.invoke(event, f"req-{index}")
-        clear = "MalformedEventError", "UnhandledEventError", "Runtime.UnmarshalError"
-        refused = answer.kind == "error" and answer.payload["errorType"] in clear
+    for index, event in enumerate(carried(f"{seed_of_run()}-process", PROCESS_EVENTS)):
+        try:
+            answer = running.invoke(event, f"req-{index}")
+        except queue.Empty:
+            pytest.fail(f"no answer to {shown(event)}: {running.lines[-3:]}", pytrace=False)
+        refused = answer.kind == "error" and answer.payload["errorType"] in CLEAR
         assert answer.kind == "response" or refused, f"{answer}\n{shown(event)}"
     assert running.process.poll() is None
     assert running.invoke(function_url("/plain")).payload["statusCode"] == 200
+
+
+def carried(seed: str, count: int) -> Iterator[Any]:
+    """Mutated events, but for those that are larger than Lambda takes."""
+    for index in range(count):
+        event = made(f"{seed}-{index}")
+        if len(json.dumps(event)) <= LIMIT:
+            yield event
