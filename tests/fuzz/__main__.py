@@ -27,7 +27,6 @@ def main(arguments: list[str]) -> int:
     findings = options.corpus / "findings"
     findings.mkdir(parents=True, exist_ok=True)
     known = set(findings.iterdir())
-    print(f"Fuzzing {options.target} for {options.seconds} s", flush=True)
     code, printed = _run(_command(options, findings))
     executions = re.findall(r"^#(\d+)", printed, re.MULTILINE) or ["0"]
     covered = re.findall(r"cov: (\d+)", printed) or ["0"]
@@ -74,12 +73,12 @@ def _run(command: list[str]) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,  # Ctrl-C is ours, not the child's too
         text=True,
         errors="replace",
     ) as child:
         printed: list[str] = []
         try:
+            print(f"Fuzzing: {' '.join(command[2:])}", flush=True)
             printed += child.stdout or ()
         except KeyboardInterrupt:
             child.kill()
@@ -92,4 +91,7 @@ def _shown(target: str, path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

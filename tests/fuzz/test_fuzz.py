@@ -39,7 +39,7 @@ def test_a_short_run_finds_nothing_and_counts_what_it_tried(target: str, tmp_pat
 def test_ctrl_c_ends_a_run_without_a_traceback(tmp_path: Path) -> None:
     child = fuzzing(tmp_path, "expression", 600)
     assert child.stdout
-    assert child.stdout.readline().startswith("Fuzzing expression")
+    assert child.stdout.readline().startswith("Fuzzing: ")
     child.send_signal(signal.SIGINT)
     started = time.monotonic()
     printed, _ = child.communicate(timeout=60)
