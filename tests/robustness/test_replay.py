@@ -17,12 +17,12 @@ def put(folder: Path, **samples: object) -> None:
 
 
 def test_samples_are_counted_by_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    put(tmp_path, a=made.sqs("x"), b=made.sqs("y"), c=made.function_url(), d={"any": 1}, e=[1])
+    put(tmp_path, a=made.s3("x"), b=made.s3("y"), c=made.function_url(), d={"any": 1}, e=[1])
     (tmp_path / "template.json").write_text('{"Ref": {{{name}}}}')
     assert main([str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "    1 taken      0 refused  HTTP",
-        "    2 taken      0 refused  aws:sqs",
+        "    2 taken      0 refused  aws:s3",
         "    1 taken      0 refused  direct invoke",
     ]
 
