@@ -27,3 +27,11 @@ class MalformedEventError(ServiceError):
 
 class UnhandledEventError(ServiceError):
     """An event arrived for which the handler module has no handler."""
+
+
+class HandlerTimeoutError(ServiceError):
+    """An event handler took longer than the timeout that it declares."""
+
+
+class BatchReplyError(ServiceError):
+    """An event handler's result reports failed records in a way that nobody understands."""

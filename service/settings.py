@@ -7,7 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -35,6 +35,10 @@ class Settings:
     grace_seconds: float = 30.0
     forwarded_allow_ips: tuple[str, ...] = ()
     base_path: str = "/"
+    queues: Mapping[str, str] = field(default_factory=dict)
+    worker_queues: tuple[str, ...] = ()
+    worker_concurrency: int = 4
+    worker_grace_seconds: float = 30.0
 
     @property
     def identity(self) -> dict[str, str]:
@@ -53,16 +57,18 @@ def read(environ: Mapping[str, str]) -> Settings:
     problems: list[str] = []
     if environ.get("AWS_LAMBDA_FUNCTION_NAME"):
         values["mode"] = "lambda"
-    for field, (variable, parse) in _VARIABLES.items():
+    for name, (variable, parse) in _VARIABLES.items():
         text = environ.get(variable, "")
         try:
             if text:
-                values[field] = parse(text)
+                values[name] = parse(text)
         except ValueError as expected:
             problems.append(f"{variable} is {text!r}; expected {expected}.")
+    settings = Settings(**values)
+    problems += _unknown_queues(settings)
     if problems:
         raise SettingsError("\n".join(problems))
-    return Settings(**values)
+    return settings
 
 
 @cache
@@ -125,6 +131,36 @@ def _base_path(text: str) -> str:
     return path
 
 
+def _queues(text: str) -> dict[str, str]:
+    pairs = [part.strip().partition("=") for part in text.split(",")]
+    queues = {name: url for name, _, url in pairs}
+    if not all(queues) or not all(queues.values()) or len(queues) != len(pairs):
+        raise ValueError("NAME=URL, comma separated, each name once")
+    return queues
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise ValueError("names, comma separated, each once")
+    return names
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise ValueError("a whole number, 1 or more")
+    return int(text)
+
+
+def _unknown_queues(settings: Settings) -> list[str]:
+    known = ", ".join(settings.queues) or "it is empty"
+    return [
+        f"SERVICE_WORKER_QUEUES names {name!r}; expected names that SERVICE_QUEUES has: {known}."
+        for name in settings.worker_queues
+        if name not in settings.queues
+    ]
+
+
 _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "name": ("SERVICE_NAME", str),
     "digest": ("SERVICE_DIGEST", _digest),
@@ -136,4 +172,8 @@ _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "grace_seconds": ("SERVICE_GRACE_SECONDS", _seconds),
     "base_path": ("SERVICE_BASE_PATH", _base_path),
     "forwarded_allow_ips": ("SERVICE_FORWARDED_ALLOW_IPS", _addresses),
+    "queues": ("SERVICE_QUEUES", _queues),
+    "worker_queues": ("SERVICE_WORKER_QUEUES", _names),
+    "worker_concurrency": ("SERVICE_WORKER_CONCURRENCY", _number),
+    "worker_grace_seconds": ("SERVICE_WORKER_GRACE_SECONDS", _seconds),
 }

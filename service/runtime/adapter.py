@@ -2,8 +2,6 @@
 
 import asyncio
 import atexit
-import logging
-import time
 from collections.abc import Coroutine
 from typing import Any, TextIO
 
@@ -12,13 +10,15 @@ from mangum import Mangum
 from service.errors import MalformedEventError
 from service.runtime import fallback, metrics
 from service.runtime.asgi import Application, Scope
-from service.runtime.events import EventRouter, describe, kind_of
+from service.runtime.event_handler import Runtime
+from service.runtime.events import EventRouter
 from service.runtime.exchange import Exchange
 from service.runtime.fallback import Refusal
 from service.runtime.gateways import GATEWAYS, Gateway, is_http
 from service.runtime.gateways.reply import excess
+from service.runtime.invocation import invoke
 from service.runtime.lifespan import Lifespan
-from service.runtime.logs import REQUEST_ID, identified
+from service.runtime.logs import identified
 from service.runtime.loop import RequestLoop
 from service.runtime.request_lines import RequestLines
 from service.runtime.request_log import request_id_of
@@ -27,8 +27,6 @@ from service.settings import Settings, current
 # Before Lambda ends the process: for the application to be cancelled, and for the reply.
 MARGIN_SECONDS = 0.5
 _SERVER_ERROR = 500
-
-logger = logging.getLogger("service.event")
 
 
 class LambdaAdapter:
@@ -54,6 +52,7 @@ class LambdaAdapter:
         self._app = app
         self._lines = RequestLines(self._settings, log)
         self._events = EventRouter() if events is None else events
+        self._runtime = Runtime("lambda", self._settings.queues)
         self._mangum = Mangum(
             app,  # type: ignore[arg-type]  # never called: Mangum only finds the gateway
             lifespan="off",
@@ -124,24 +123,8 @@ class LambdaAdapter:
                 metrics.count(metrics.SERVER_ERRORS, self._settings)
 
     async def _dispatch(self, event: Any, context: Any) -> Any:
-        """The handler's result; a failure is logged with its request ID and is the invocation's."""
-        REQUEST_ID.set(context.aws_request_id if context is not None else "")
-        kind = describe(kind_of(event))
-        started = time.perf_counter()
-        try:
-            result = await self._result(event)
-        except Exception:
-            logger.exception("%s failed", kind)
-            raise
-        milliseconds = round((time.perf_counter() - started) * 1000, 3)
-        logger.info("%s handled", kind, extra={"ms": milliseconds})
-        return result
-
-    async def _result(self, event: Any) -> Any:
-        try:
-            return await self._events.dispatch(event)
-        except asyncio.CancelledError as error:  # no Exception: it would end the process
-            raise RuntimeError("A task that the event handler awaited was cancelled.") from error
+        request_id = context.aws_request_id if context is not None else ""
+        return await invoke(self._events, event, request_id, self._runtime)
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(coroutine)

@@ -1,19 +1,18 @@
-"""Which event is this, and which handler takes it."""
+"""Which handler takes an event."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from service.errors import UnhandledEventError
+from service.runtime import batch
+from service.runtime.event_handler import EventHandler, Function, Place, Runtime, Typed
+from service.runtime.event_kind import Kind, kind_of, shape
 
 Event = dict[str, Any]
-EventHandler = Callable[[Any], Any]
-Kind = tuple[str, str | None]
-H = TypeVar("H", bound=EventHandler)
+H = TypeVar("H", bound=Function)
 
-INVOKE: Kind = ("direct invoke", None)
-_JSON_TYPES = {list: "array", str: "string", bool: "boolean", type(None): "null"}
 _HTTP = "HTTP (Function URL, HTTP API, REST API, load balancer)"
+_PLACES = {"lambda": "on Lambda", "instance": "on an instance"}
 
 
 class EventRouter:
@@ -22,81 +21,126 @@ class EventRouter:
     def __init__(self) -> None:
         self._handlers: dict[Kind, EventHandler] = {}
 
-    def on(self, source: str, detail_type: str | None = None) -> Callable[[H], H]:
-        """Makes the decorated function the handler of one kind of event.
+    def on(
+        self,
+        source: str,
+        detail_type: str | None = None,
+        *,
+        queue: str | None = None,
+        runtime: Place = "either",
+        timeout: float | None = None,
+        typed: Typed | None = None,
+    ) -> Callable[[H], H]:
+        """Makes the decorated function the handler of one kind of event, which it gets whole.
 
         `source` is what the records call themselves (`aws:sqs`, `aws:s3`, `aws:sns`,
         `aws:dynamodb`, `aws:kinesis`), or an EventBridge source such as `aws.events`
-        or your own; `detail_type` narrows the latter, for example to `Scheduled Event`.
+        or your own; `detail_type` narrows the latter, for example to `Scheduled Event`,
+        and `queue` the messages of SQS, by the stack's name for the queue or SQS's own.
+        The handler that names more goes first. `runtime` says where it may run, `timeout`
+        for how many seconds; `typed` makes of the event what the function takes.
         """
-        return lambda handler: self._add((source, detail_type), handler)
+        kind = Kind(source, detail_type, queue)
+        return self._adding(kind, runtime, timeout, typed, by_record=False)
+
+    def each(
+        self,
+        source: str,
+        detail_type: str | None = None,
+        *,
+        queue: str | None = None,
+        runtime: Place = "either",
+        timeout: float | None = None,
+        typed: Typed | None = None,
+    ) -> Callable[[H], H]:
+        """As `on`, but the function gets one record at a time, and a record that raises fails.
+
+        The other records of the batch are not harmed: see `service.runtime.batch`. `timeout`
+        and `typed` are the record's.
+        """
+        kind = Kind(source, detail_type, queue)
+        return self._adding(kind, runtime, timeout, typed, by_record=True)
 
     def invoke(self, handler: H) -> H:
         """Makes the decorated function the handler of every JSON value that is no AWS event."""
-        return self._add(INVOKE, handler)
+        self._add(EventHandler(handler))
+        return handler
 
-    async def dispatch(self, event: Any) -> Any:
+    async def dispatch(self, event: Any, runtime: Runtime) -> Any:
         """The result of the handler that takes `event`.
 
         Raises:
-            UnhandledEventError: no handler takes it; the message names what is handled.
+            UnhandledEventError: no handler takes it there; the message names what is handled.
+            BatchReplyError: a handler of a whole batch returns what Lambda would not take.
         """
-        result = self._handler(event)(event)
-        return await result if inspect.isawaitable(result) else result
+        handler = self.handler(event, runtime)
+        if handler.by_record:
+            return await batch.each(
+                handler.kind.source, event, lambda record: handler.call(record, runtime)
+            )
+        result = await handler.call(event, runtime)
+        batch.failures(handler.kind.source, event, result)
+        return result
 
-    def _add(self, kind: Kind, handler: H) -> H:
-        if kind in self._handlers:
-            taken = getattr(self._handlers[kind], "__qualname__", self._handlers[kind])
-            raise ValueError(f"{describe(kind)} already has the handler {taken!r}; keep one.")
-        self._handlers[kind] = handler
-        return handler
+    def handler(self, event: Any, runtime: Runtime) -> EventHandler:
+        """The most specific handler that takes `event`.
 
-    def _handler(self, event: Any) -> EventHandler:
-        source, detail_type = kind_of(event)
-        for kind in ((source, detail_type), (source, None)):
-            if kind in self._handlers:
-                return self._handlers[kind]
-        raise UnhandledEventError(self._unhandled((source, detail_type), event))
+        Raises:
+            UnhandledEventError: there is none, or it may not run in this runtime.
+        """
+        kind = kind_of(event)
+        for known in _from_narrow_to_wide(kind, runtime):
+            if known in self._handlers:
+                return _allowed(self._handlers[known], runtime)
+        raise UnhandledEventError(self._unhandled(kind, event))
+
+    def _adding(
+        self,
+        kind: Kind,
+        runtime: Place,
+        timeout: float | None,
+        typed: Typed | None,
+        by_record: bool,
+    ) -> Callable[[H], H]:
+        def add(function: H) -> H:
+            self._add(EventHandler(function, kind, runtime, timeout, typed, by_record))
+            return function
+
+        return add
+
+    def _add(self, handler: EventHandler) -> None:
+        if handler.kind in self._handlers:
+            taken = self._handlers[handler.kind].name
+            raise ValueError(f"{handler.kind} already has the handler {taken!r}; keep one.")
+        self._handlers[handler.kind] = handler
 
     def _unhandled(self, kind: Kind, event: Any) -> str:
-        handled = ", ".join([_HTTP, *(describe(known) for known in self._handlers)])
+        handled = ", ".join([_HTTP, *map(_described, self._handlers.values())])
         return (
-            f"Nobody handles the event {describe(kind)} ({_shape(event)}). "
+            f"Nobody handles the event {kind} ({shape(event)}). "
             f"Handled: {handled}. "
-            f"Add a function under {_decorator(kind)} to service/handler.py."
+            f"Add a function under {kind.decorator} to service/handler.py."
         )
 
 
-def kind_of(event: Any) -> Kind:
-    """The source of an AWS event, with EventBridge's detail type; `INVOKE` for other JSON."""
-    return next(_kinds(event), INVOKE)
+def _from_narrow_to_wide(kind: Kind, runtime: Runtime) -> Iterator[Kind]:
+    if kind.queue is not None:
+        yield from (kind._replace(queue=name) for name in runtime.names(kind.queue))
+    yield kind._replace(queue=None)
+    yield Kind(kind.source)
 
 
-def describe(kind: Kind) -> str:
-    """The kind as a reader of an error message or a log line knows it."""
-    source, detail_type = kind
-    return source if detail_type is None else f"{source} / {detail_type}"
+def _allowed(handler: EventHandler, runtime: Runtime) -> EventHandler:
+    if handler.runs_in(runtime.mode):
+        return handler
+    raise UnhandledEventError(
+        f"The event {handler.kind} came {_PLACES[runtime.mode]}, but its handler "
+        f"{handler.name!r} runs {_PLACES[handler.runtime]} only. "
+        f"Send it there, or declare runtime='either'."
+    )
 
 
-def _kinds(event: Any) -> Iterator[Kind]:
-    match event:
-        case {"Records": [{"eventSource": str(source)}, *_]}:
-            yield source, None
-        case {"Records": [{"EventSource": str(source)}, *_]}:  # SNS alone writes it so
-            yield source, None
-        case {"source": str(source), "detail-type": str(detail_type)}:
-            yield source, detail_type
-        case {"requestContext": {"connectionId": _}}:
-            yield "aws:websocket", None
-
-
-def _shape(event: Any) -> str:
-    if isinstance(event, dict):
-        return "keys: " + ", ".join(sorted(map(str, event))) if event else "no keys"
-    return "a JSON " + _JSON_TYPES.get(type(event), "number")
-
-
-def _decorator(kind: Kind) -> str:
-    if kind == INVOKE:
-        return "@events.invoke"
-    return f"@events.on({', '.join(repr(part) for part in kind if part is not None)})"
+def _described(handler: EventHandler) -> str:
+    if handler.runtime == "either":
+        return str(handler.kind)
+    return f"{handler.kind} ({_PLACES[handler.runtime]})"

@@ -68,7 +68,9 @@ def test_an_http_event_a_direct_invoke_and_an_unknown_event(run: Run) -> None:
     assert running.invoke(["any", "thing"]).payload == "Hello world from Twofold!"
     refused = running.invoke(sqs("a"))
     assert (refused.kind, refused.payload["errorType"]) == ("error", "UnhandledEventError")
-    assert refused.payload["errorMessage"].startswith("Nobody handles the event aws:sqs ")
+    assert refused.payload["errorMessage"].startswith(
+        "Nobody handles the event aws:sqs queue orders "
+    )
     assert running.invoke(function_url("/")).payload["body"] == "Hello world from Twofold!"
 
 

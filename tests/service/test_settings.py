@@ -30,6 +30,10 @@ def test_every_variable_is_read() -> None:
         "SERVICE_GRACE_SECONDS": "60",
         "SERVICE_FORWARDED_ALLOW_IPS": "10.0.0.0/16, ::1",
         "SERVICE_BASE_PATH": "shop/v1/",
+        "SERVICE_QUEUES": "late=https://sqs/1/hello-late, quick=https://sqs/1/hello-quick.fifo",
+        "SERVICE_WORKER_QUEUES": "quick,late",
+        "SERVICE_WORKER_CONCURRENCY": "8",
+        "SERVICE_WORKER_GRACE_SECONDS": "600",
     }
     assert read(environ) == Settings(
         name="hello",
@@ -42,6 +46,10 @@ def test_every_variable_is_read() -> None:
         grace_seconds=60.0,
         forwarded_allow_ips=("10.0.0.0/16", "::1"),
         base_path="/shop/v1",
+        queues={"late": "https://sqs/1/hello-late", "quick": "https://sqs/1/hello-quick.fifo"},
+        worker_queues=("quick", "late"),
+        worker_concurrency=8,
+        worker_grace_seconds=600.0,
     )
 
 
@@ -60,6 +68,12 @@ def test_a_lambda_function_knows_its_mode() -> None:
     ("variable", "value", "expected"),
     [
         ("SERVICE_DRAIN_SECONDS", "abc", "a number of seconds, 0 or more"),
+        ("SERVICE_QUEUES", "orders", "NAME=URL, comma separated, each name once"),
+        ("SERVICE_QUEUES", "=url", "NAME=URL, comma separated, each name once"),
+        ("SERVICE_QUEUES", "a=1,a=2", "NAME=URL, comma separated, each name once"),
+        ("SERVICE_WORKER_QUEUES", "a,,b", "names, comma separated, each once"),
+        ("SERVICE_WORKER_QUEUES", "a,a", "names, comma separated, each once"),
+        ("SERVICE_WORKER_CONCURRENCY", "0", "a whole number, 1 or more"),
         ("SERVICE_DRAIN_SECONDS", "-1", "a number of seconds, 0 or more"),
         ("SERVICE_GRACE_SECONDS", "inf", "a number of seconds, 0 or more"),
         ("SERVICE_GRACE_SECONDS", "nan", "a number of seconds, 0 or more"),
@@ -110,3 +124,11 @@ def test_the_port_can_be_imported_without_the_rest_of_the_service() -> None:
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True
     )
     assert shown.stdout.strip() == "['service', 'service.errors', 'service.settings']"
+
+
+def test_a_worker_takes_only_queues_of_the_stack() -> None:
+    with pytest.raises(SettingsError) as error:
+        read({"SERVICE_QUEUES": "late=https://sqs/1/late", "SERVICE_WORKER_QUEUES": "late,quick"})
+    assert str(error.value) == (
+        "SERVICE_WORKER_QUEUES names 'quick'; expected names that SERVICE_QUEUES has: late."
+    )

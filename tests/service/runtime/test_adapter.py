@@ -357,7 +357,7 @@ def test_a_failing_event_handler_is_logged_with_the_request_id_and_fails_the_inv
     with pytest.raises(ZeroDivisionError, match="by zero"):
         adapted(MIRROR, router)(made.sqs("a"), CONTEXT)
     (line,) = log.of("service.event")
-    assert (line["message"], line["request_id"]) == ("aws:sqs failed", "req-1")
+    assert (line["message"], line["request_id"]) == ("aws:sqs queue orders failed", "req-1")
 
 
 def test_the_lines_of_an_event_handler_carry_the_request_id(adapted: Adapted, log: Log) -> None:

@@ -1,4 +1,4 @@
-"""service.runtime.events: which event is this, and which handler takes it."""
+"""service.runtime.events: which handler takes an event, where, and for how long."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from typing import Any
 
 import pytest
 
-from service.errors import UnhandledEventError
-from service.runtime.events import INVOKE, EventRouter, Kind, kind_of
+from service.errors import BatchReplyError, HandlerTimeoutError, UnhandledEventError
+from service.runtime.event_handler import Place, Runtime
+from service.runtime.event_kind import INVOKE, Kind, kind_of
+from service.runtime.events import EventRouter
 from tests.service import events as made
 
 KINDS = [
-    (made.sqs("a"), ("aws:sqs", None)),
-    (made.s3(), ("aws:s3", None)),
-    (made.sns(), ("aws:sns", None)),
-    (made.dynamodb(), ("aws:dynamodb", None)),
-    (made.kinesis(), ("aws:kinesis", None)),
-    (made.schedule(), ("aws.events", "Scheduled Event")),
-    (made.event_bridge(), ("shop.orders", "OrderPlaced")),
-    (made.web_socket(), ("aws:websocket", None)),
+    (made.sqs("a"), Kind("aws:sqs", queue="orders")),
+    (made.s3(), Kind("aws:s3")),
+    (made.sns(), Kind("aws:sns")),
+    (made.dynamodb(), Kind("aws:dynamodb")),
+    (made.kinesis(), Kind("aws:kinesis")),
+    (made.schedule(), Kind("aws.events", "Scheduled Event")),
+    (made.event_bridge(), Kind("shop.orders", "OrderPlaced")),
+    (made.web_socket(), Kind("aws:websocket")),
     ({"order": 7}, INVOKE),
     ({"Records": []}, INVOKE),
     ({"Records": [{"eventSource": 7}]}, INVOKE),
+    ({"Records": [{"eventSource": "aws:sqs"}]}, Kind("aws:sqs")),
     ({"source": "shop"}, INVOKE),
     ([1, 2], INVOKE),
     ("text", INVOKE),
@@ -31,8 +34,12 @@ KINDS = [
 ]
 
 
-def dispatched(router: EventRouter, event: Any) -> Any:
-    return asyncio.run(router.dispatch(event))
+LAMBDA = Runtime("lambda", {"work": "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"})
+INSTANCE = Runtime("instance", LAMBDA.queues)
+
+
+def dispatched(router: EventRouter, event: Any, runtime: Runtime = LAMBDA) -> Any:
+    return asyncio.run(router.dispatch(event, runtime))
 
 
 @pytest.mark.parametrize(("event", "kind"), KINDS)
@@ -40,7 +47,7 @@ def test_an_event_is_known_by_its_shape(event: Any, kind: Kind) -> None:
     assert kind_of(event) == kind
 
 
-@pytest.mark.parametrize("event", [made.sqs("a"), made.s3(), made.sns(), made.kinesis()])
+@pytest.mark.parametrize("event", [made.s3(), made.sns(), made.schedule()])
 def test_the_handler_of_a_source_gets_the_event_as_it_came(event: Any) -> None:
     router = EventRouter()
     router.on(kind_of(event)[0])(lambda given: ("mine", given))
@@ -52,11 +59,11 @@ def test_an_async_handler_is_awaited() -> None:
     router = EventRouter()
 
     @router.on("aws:sqs")
-    async def orders(event: Any) -> int:
+    async def orders(event: Any) -> dict[str, Any]:
         await asyncio.sleep(0)
-        return len(event["Records"])
+        return {"taken": len(event["Records"])}
 
-    assert dispatched(router, made.sqs("a", "b")) == 2
+    assert dispatched(router, made.sqs("a", "b")) == {"taken": 2}
 
 
 def test_a_detail_type_goes_before_its_source() -> None:
@@ -92,13 +99,14 @@ def test_an_unhandled_event_names_what_came_what_is_handled_and_what_to_do() -> 
     router = EventRouter()
     router.on("aws:s3")(print)
     router.on("shop.orders", "OrderPlaced")(print)
+    router.on("aws:sqs", queue="late", runtime="instance")(print)
     with pytest.raises(UnhandledEventError) as error:
         dispatched(router, made.sqs("a"))
     assert str(error.value) == (
-        "Nobody handles the event aws:sqs (keys: Records). "
+        "Nobody handles the event aws:sqs queue orders (keys: Records). "
         "Handled: HTTP (Function URL, HTTP API, REST API, load balancer), "
-        "aws:s3, shop.orders / OrderPlaced. "
-        "Add a function under @events.on('aws:sqs') to service/handler.py."
+        "aws:s3, shop.orders / OrderPlaced, aws:sqs queue late (on an instance). "
+        "Add a function under @events.on('aws:sqs', queue='orders') to service/handler.py."
     )
 
 
@@ -131,3 +139,163 @@ def test_two_handlers_of_one_kind_are_an_error_that_names_the_first() -> None:
 
     with pytest.raises(ValueError, match=r"aws:sqs already has the handler '.*orders'; keep one\."):
         router.on("aws:sqs")(print)
+
+
+def took(router: EventRouter, event: Any) -> Any:
+    """The name under which the handler that took the event was declared."""
+    return dispatched(router, event)["taken"]
+
+
+def test_a_queue_goes_before_its_source_by_both_of_its_names() -> None:
+    router = EventRouter()
+    router.on("aws:sqs")(lambda _: {"taken": "any"})
+    assert took(router, made.sqs("a")) == "any"
+    router.on("aws:sqs", queue="work")(lambda _: {"taken": "the stack's name"})
+    assert took(router, made.sqs("a")) == "the stack's name"
+    router.on("aws:sqs", queue="orders")(lambda _: {"taken": "SQS's name"})
+    assert took(router, made.sqs("a")) == "SQS's name"
+
+
+def test_another_queue_is_not_taken() -> None:
+    router = EventRouter()
+    router.on("aws:sqs", queue="order")(print)
+    with pytest.raises(UnhandledEventError, match="Nobody handles the event aws:sqs queue orders"):
+        dispatched(router, made.sqs("a"))
+
+
+@pytest.mark.parametrize(
+    ("place", "runtime", "came", "runs"),
+    [
+        ("lambda", INSTANCE, "on an instance", "on Lambda"),
+        ("instance", LAMBDA, "on Lambda", "on an instance"),
+    ],
+)
+def test_a_handler_stays_in_its_runtime(
+    place: Place, runtime: Runtime, came: str, runs: str
+) -> None:
+    router = EventRouter()
+    router.on("aws:sqs", queue="work", runtime=place)(print)
+    with pytest.raises(UnhandledEventError) as error:
+        dispatched(router, made.sqs("a"), runtime)
+    assert str(error.value) == (
+        f"The event aws:sqs queue work came {came}, but its handler 'print' runs {runs} only. "
+        f"Send it there, or declare runtime='either'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "runtime"),
+    [("lambda", LAMBDA), ("instance", INSTANCE), ("either", LAMBDA), ("either", INSTANCE)],
+)
+def test_a_handler_runs_where_it_may(place: Place, runtime: Runtime) -> None:
+    router = EventRouter()
+    router.on("aws:s3", runtime=place)(lambda _: "taken")
+    assert dispatched(router, made.s3(), runtime) == "taken"
+
+
+@pytest.mark.parametrize("place", ["lambda", "either"])
+def test_a_timeout_over_lambdas_limit_is_refused_where_the_handler_is_declared(
+    place: Place,
+) -> None:
+    with pytest.raises(ValueError, match="timeout is") as error:
+        EventRouter().on("aws:sqs", queue="late", runtime=place, timeout=901)(print)
+    assert str(error.value) == (
+        "@events.on('aws:sqs', queue='late') 'print': timeout is 901 s, but Lambda ends a "
+        "function after 900 s. Declare runtime='instance', or a timeout of at most 900."
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"source": "aws:sqs", "runtime": "ec2"}, "runtime is 'ec2'; expected one of lambda, "),
+        ({"source": "aws:s3", "queue": "work"}, "queue= is for 'aws:sqs' only."),
+        ({"source": "aws:s3", "timeout": 0}, "timeout is 0 s; expected more than 0."),
+        (
+            {"source": "aws:sqs", "runtime": "instance", "timeout": 43_201},
+            "SQS keeps a message from others for 43200 s at most.",
+        ),
+    ],
+)
+def test_a_declaration_that_can_hold_nowhere_is_refused(declared: Any, told: str) -> None:
+    with pytest.raises(ValueError, match="@events") as error:
+        EventRouter().on(**declared)(print)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("timeout", [900, None])
+def test_lambdas_limit_itself_is_no_problem(timeout: float | None) -> None:
+    assert EventRouter().on("aws:sqs", timeout=timeout)(print) is print
+    assert EventRouter().on("aws:s3", timeout=100_000, runtime="instance")(print) is print
+
+
+def test_an_async_handler_that_takes_too_long_is_cut_off() -> None:
+    router = EventRouter()
+
+    @router.on("aws:s3", timeout=0.01)
+    async def slow(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(HandlerTimeoutError, match=r"slow' of aws:s3 took longer .* of 0\.01 s"):
+        dispatched(router, made.s3())
+
+
+def test_a_handlers_own_timeout_error_stays_its_own() -> None:
+    router = EventRouter()
+
+    @router.on("aws:s3", timeout=60)
+    async def refused(_: Any) -> None:
+        raise TimeoutError("the database")
+
+    with pytest.raises(TimeoutError, match="the database"):
+        dispatched(router, made.s3())
+
+
+def test_a_handler_gets_the_typed_value_that_it_asks_for() -> None:
+    router = EventRouter()
+    router.on("aws:s3", typed=lambda event: len(event["Records"]))(lambda count: count + 1)
+    assert dispatched(router, made.s3()) == 2
+
+
+def test_a_record_handler_gets_the_typed_record() -> None:
+    router = EventRouter()
+    seen: list[str] = []
+    router.each("aws:sqs", typed=lambda record: record["body"])(seen.append)
+    dispatched(router, made.sqs("a", "b"))
+    assert seen == ["a", "b"]
+
+
+@pytest.mark.parametrize("failed", [None, [], ["1"]])
+def test_a_whole_batch_handler_may_report_failures_itself(failed: Any) -> None:
+    event = made.sqs("a", "b")
+    items = failed and [{"itemIdentifier": event["Records"][1]["messageId"]}]
+    router = EventRouter()
+    router.on("aws:sqs")(lambda _: {"batchItemFailures": items})
+    assert dispatched(router, event) == {"batchItemFailures": items}
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ("done", "'done'"),
+        ([], "[]"),
+        ({"batchItemFailures": "a"}, "{'batchItemFailures': 'a'}"),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, "''"),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, "None"),
+        ({"batchItemFailures": [{"messageId": "a"}]}, "None"),
+        ({"batchItemFailures": [{"itemIdentifier": "unknown"}]}, "'unknown'"),
+        ({"batchItemFailures": [{"itemIdentifier": ["unhashable"]}]}, "['unhashable']"),
+        ({"batchItemFailures": ["a"]}, "'a'"),
+    ],
+)
+def test_a_result_that_lambda_would_take_for_a_failed_batch_is_an_error(
+    result: Any, told: str
+) -> None:
+    router = EventRouter()
+    router.on("aws:sqs")(lambda _: result)
+    with pytest.raises(BatchReplyError) as error:
+        dispatched(router, made.sqs("a", "b"))
+    assert str(error.value) == (
+        f"The handler's result holds {told}; expected nothing, or "
+        "{'batchItemFailures': [{'itemIdentifier': ...}]} with identifiers of the batch's records."
+    )

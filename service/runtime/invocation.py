@@ -1,0 +1,27 @@
+"""One event, handled and told of in the log, in the same words in both runtimes."""
+
+import logging
+import time
+from typing import Any
+
+from service.runtime.event_handler import Runtime
+from service.runtime.event_kind import kind_of
+from service.runtime.events import EventRouter
+from service.runtime.logs import REQUEST_ID
+
+logger = logging.getLogger("service.event")
+
+
+async def invoke(events: EventRouter, event: Any, request_id: str, runtime: Runtime) -> Any:
+    """The handler's result; a failure is logged with its request ID, and goes on."""
+    REQUEST_ID.set(request_id)
+    kind = kind_of(event)
+    started = time.perf_counter()
+    try:
+        result = await events.dispatch(event, runtime)
+    except Exception:
+        logger.exception("%s failed", kind)
+        raise
+    milliseconds = round((time.perf_counter() - started) * 1000, 3)
+    logger.info("%s handled", kind, extra={"ms": milliseconds})
+    return result
