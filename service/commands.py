@@ -46,3 +46,13 @@ def http_server(options: Options, settings: Settings) -> None:
 
     asked = {"host": options.host, "port": options.port}
     serve(replace(settings, **{name: value for name, value in asked.items() if value is not None}))
+
+
+@commands.command(
+    "worker", summary="Work on the queues of SERVICE_WORKER_QUEUES until TERM or Ctrl-C"
+)
+def worker(_options: Options, settings: Settings) -> int:
+    """Works on queues; the environment says which."""
+    from service.worker import work
+
+    return work(settings)

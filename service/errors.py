@@ -35,3 +35,7 @@ class HandlerTimeoutError(ServiceError):
 
 class BatchReplyError(ServiceError):
     """An event handler's result reports failed records in a way that nobody understands."""
+
+
+class QueueError(ServiceError):
+    """SQS cannot be reached, refuses, or is not to be had without boto3."""

@@ -14,8 +14,14 @@ ROOT = Path(__file__).parent.parent
 
 # Who may import what only few may: a prefix of a module's path, and why.
 EDGES = {
-    "boto3": {"deploy/aws/__init__.py": "the only one that talks to AWS"},
-    "botocore": {"deploy/aws/__init__.py": "the only one that talks to AWS"},
+    "boto3": {
+        "deploy/aws/__init__.py": "the only one that talks to AWS",
+        "service/runtime/sqs.py": "the worker's queues; imported when there is one",
+    },
+    "botocore": {
+        "deploy/aws/__init__.py": "the only one that talks to AWS",
+        "service/runtime/sqs.py": "the errors and settings of its client",
+    },
     "subprocess": {
         "deploy/artifact/compiler.py": "runs the target's interpreter on the sources",
         "deploy/artifact/trial.py": "imports the service in an interpreter of its own",

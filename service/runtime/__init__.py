@@ -6,8 +6,11 @@ gateways              what each front end makes of a request, and wants for a re
 exchange -> fallback  one request and its whole response, or what is answered instead
 loop                  runs one request at a time, most of them without a turn
 termination           the application shuts down when Lambda says so
-events                a Lambda event that is no request goes to its handler
 metrics               counts, as log lines
+invocation -> events  an event that is no request goes to its handler, whole or by records
+  event_kind, event_handler, batch: what it is, who takes it, which records failed
+consumer -> sqs       the same, for the messages of a queue that a worker takes
+  slots, visibility, outbox: how many at once, ours as long as it takes, told in tens
 request_log -> logs   one JSON line per request, in one format with all other lines
 command_line          `python -m service COMMAND`
 """

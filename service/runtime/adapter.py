@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import time
 from collections.abc import Coroutine
 from typing import Any, TextIO
 

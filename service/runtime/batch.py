@@ -117,7 +117,13 @@ async def _succeeds(record: Record, identifier: str, call: Call) -> bool:
 
 
 def group_of(record: Record) -> str:
-    """The message group of a FIFO queue's message; empty for another queue's."""
+    """The message group of a FIFO queue's message; empty for another queue's.
+
+    A standard queue's message may have a group, too, which is no order: "Amazon SQS fair
+    queues" in the SQS Developer Guide.
+    """
+    if not record["eventSourceARN"].endswith(".fifo"):
+        return ""
     return str(record.get("attributes", {}).get("MessageGroupId", ""))
 
 

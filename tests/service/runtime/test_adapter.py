@@ -375,7 +375,10 @@ def test_each_invocation_leaves_one_line(adapted: Adapted, log: Log) -> None:
     adapter = adapted(MIRROR, router)
     adapter(made.function_url("/orders"), CONTEXT)
     adapter(made.sqs("a"), CONTEXT)
-    assert [line["message"] for line in log.lines] == ["GET /orders 200", "aws:sqs handled"]
+    assert [line["message"] for line in log.lines] == [
+        "GET /orders 200",
+        "aws:sqs queue orders handled",
+    ]
 
 
 def test_a_request_that_lacks_its_parts_is_told_as_such(adapted: Adapted) -> None:

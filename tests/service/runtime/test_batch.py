@@ -48,6 +48,7 @@ def messages(*bodies: str, groups: Sequence[str] = ()) -> Any:
         record["messageId"] = f"id-{record['body']}"
     for record, group in zip(event["Records"], groups, strict=bool(groups)):
         record["attributes"]["MessageGroupId"] = group
+        record["eventSourceARN"] += ".fifo"
     return event
 
 
@@ -84,6 +85,15 @@ def test_after_a_failure_its_message_group_is_left_and_others_go_on() -> None:
     event = messages("a", "b", "c", "d", "e", groups=["x", "y", "x", "y", "x"])
     assert result("aws:sqs", event, taken, body) == failed("id-b", "id-d")
     assert taken == ["a", "b", "c", "e"]
+
+
+def test_the_groups_of_a_standard_queue_have_no_order() -> None:
+    taken = Taken("a")
+    event = messages("a", "b", groups=["tenant", "tenant"])
+    for record in event["Records"]:
+        record["eventSourceARN"] = record["eventSourceARN"].removesuffix(".fifo")
+    assert result("aws:sqs", event, taken, body) == failed("id-a")
+    assert taken == ["a", "b"]
 
 
 @pytest.mark.parametrize(

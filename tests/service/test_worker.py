@@ -1,0 +1,346 @@
+"""service.worker on the queues of an embedded AWS, in processes of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import embedded_aws
+from deploy.local.interrupts import Interrupts
+from deploy.local.workspace import Workspace
+from tests.service import events as made
+from tests.service.conftest import ROOT, environment, service_folder, until
+from tests.service.queues import REGION, Queue, Queues, Workers, journal, told
+
+Start = Callable[[str], Workers]
+
+HANDLER = """
+import asyncio, json, os, pathlib, signal, sys, threading, time
+from contextlib import asynccontextmanager
+from starlette.applications import Starlette
+from service.runtime.events import EventRouter
+from service.runtime.logs import REQUEST_ID
+
+events = EventRouter()
+here = pathlib.Path(__file__).parent.parent
+
+def write(value):
+    with open(here / "journal", "a") as file:
+        file.write(json.dumps(value) + "\\n")
+
+@asynccontextmanager
+async def life(app):
+    write("started")
+    yield
+    write("shut down")
+
+app = Starlette()
+"""
+
+
+@pytest.fixture(scope="session")
+def queues() -> Iterator[Queues]:
+    """The queues of an embedded AWS, which is gone afterwards."""
+    with Workspace(Interrupts()) as workspace:
+        started = embedded_aws.start(workspace, REGION)
+        started.wait()
+        yield Queues(started.endpoint)
+
+
+@pytest.fixture
+def workers(tmp_path: Path, queues: Queues) -> Iterator[Start]:
+    opened: list[Workers] = []
+
+    def on(handler: str) -> Workers:
+        opened.append(Workers(service_folder(tmp_path, HANDLER + handler), queues.endpoint))
+        return opened[-1]
+
+    yield on
+    for each in opened:
+        each.close()
+
+
+WRITES = """
+@events.each("aws:sqs")
+async def orders(record):
+    write(record["body"])
+"""
+
+
+def test_messages_are_handled_once_and_deleted(workers: Start, queues: Queues) -> None:
+    queue, running = queues.make(), workers(WRITES)
+    running.start({"orders": queue})
+    queue.send(*(str(n) for n in range(25)))
+    until(lambda: queue.left == 0)
+    assert sorted(journal(running.folder / "journal"), key=int) == [str(n) for n in range(25)]
+
+
+def test_a_record_is_as_lambda_delivers_it(workers: Start, queues: Queues) -> None:
+    queue = queues.make()
+    running = workers('@events.on("aws:sqs")\ndef orders(event): write(event)\n')
+    attributes = {
+        "colour": {"DataType": "String", "StringValue": "red"},
+        "photo": {"DataType": "Binary", "BinaryValue": b"\xff\x00"},
+    }
+    (message_id,) = queue.send("hello", MessageAttributes=attributes)
+    running.start({"orders": queue})
+    until(lambda: queue.left == 0)
+    (event,) = journal(running.folder / "journal")
+    (record,) = event["Records"]
+    assert set(record) >= set(made.sqs("a")["Records"][0])
+    assert record["attributes"].keys() >= {
+        "ApproximateReceiveCount",
+        "SentTimestamp",
+        "SenderId",
+        "ApproximateFirstReceiveTimestamp",
+    }
+    del record["receiptHandle"], record["attributes"], record["md5OfMessageAttributes"]
+    empty: dict[str, Any] = {"stringListValues": [], "binaryListValues": []}
+    assert record == {
+        "messageId": message_id,
+        "body": "hello",
+        "md5OfBody": "5d41402abc4b2a76b9719d911017c592",
+        "messageAttributes": {
+            "colour": {**empty, "stringValue": "red", "dataType": "String"},
+            "photo": {**empty, "binaryValue": "/wA=", "dataType": "Binary"},
+        },
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue.arn,
+        "awsRegion": REGION,
+    }
+
+
+def test_a_poison_message_dies_and_blocks_nobody(workers: Start, queues: Queues) -> None:
+    dead = queues.make()
+    queue = queues.make(visibility=1, dead=(dead, 2))
+    running = workers("""
+@events.each("aws:sqs")
+def orders(record):
+    write(record["body"])
+    if record["body"] == "poison":
+        sys.exit("poisoned")
+""")
+    worker = running.start({"orders": queue}, SERVICE_WORKER_CONCURRENCY="1")
+    queue.send("poison", *"abc")
+    until(lambda: dead.left == 1)
+    until(lambda: queue.left == 0)
+    assert sorted(journal(running.folder / "journal")) == ["a", "b", "c", "poison", "poison"]
+    assert worker.process.poll() is None
+
+
+def test_a_failure_is_logged_with_the_message_id(workers: Start, queues: Queues) -> None:
+    queue = queues.make()
+    running = workers('@events.on("aws:sqs")\ndef orders(event): raise ValueError("no stock")\n')
+    worker = running.start({"orders": queue})
+    (message_id,) = queue.send("a")
+    worker.await_line("no stock")
+    (line,) = [line for line in worker.lines if "exception" in line]
+    assert line["request_id"] == message_id
+    assert (line["message"], line["mode"]) == (f"aws:sqs queue {queue.name} failed", "instance")
+
+
+def test_a_message_stays_invisible_while_its_handler_blocks_the_event_loop(
+    workers: Start, queues: Queues
+) -> None:
+    queue = queues.make(visibility=1)
+    running = workers("""
+@events.each("aws:sqs")
+async def orders(record):
+    write("begun")
+    time.sleep(3)
+    write("done")
+""")
+    running.start({"orders": queue})
+    queue.send("a")
+    seen = []
+    until(lambda: seen.append(queue.visible) or queue.left == 0)  # type: ignore[func-returns-value]
+    assert journal(running.folder / "journal") == ["begun", "done"]
+    assert sum(seen[-20:]) == 0
+
+
+def test_sync_handlers_run_side_by_side_up_to_the_limit(workers: Start, queues: Queues) -> None:
+    queue = queues.make()
+    running = workers("""
+working, most = 0, 0
+lock = threading.Lock()
+
+@events.each("aws:sqs")
+def orders(record):
+    global working, most
+    with lock:
+        working += 1
+        most = max(most, working)
+        write(most)
+    time.sleep(0.3)
+    with lock:
+        working -= 1
+""")
+    queue.send(*map(str, range(12)))
+    running.start({"orders": queue}, SERVICE_WORKER_CONCURRENCY="3")
+    until(lambda: queue.left == 0)
+    assert max(journal(running.folder / "journal")) == 3
+
+
+def test_a_message_group_keeps_its_order_after_a_failure(workers: Start, queues: Queues) -> None:
+    queue = queues.make(visibility=1, fifo=True)
+    running = workers("""
+failed = []
+
+@events.each("aws:sqs")
+async def orders(record):
+    if record["body"] == "a2" and not failed:
+        failed.append(True)
+        raise ValueError("later")
+    write(record["body"])
+""")
+    queue.send("a1", "a2", "a3", "a4", group="a")
+    queue.send("b1", "b2", "b3", group="b")
+    running.start({"orders": queue}, SERVICE_WORKER_CONCURRENCY="10")
+    until(lambda: queue.left == 0)
+    written = journal(running.folder / "journal")
+    assert [body for body in written if body[0] == "a"] == ["a1", "a2", "a3", "a4"]
+    assert [body for body in written if body[0] == "b"] == ["b1", "b2", "b3"]
+
+
+def test_every_queue_gets_its_turn_whatever_the_others_do(workers: Start, queues: Queues) -> None:
+    made_queues = {name: queues.make() for name in ("a", "b", "c")}
+    running = workers(WRITES)
+    running.start(made_queues, SERVICE_WORKER_CONCURRENCY="1")
+    started = time.monotonic()
+    for name, queue in made_queues.items():
+        queue.send(name)
+    until(lambda: len(journal(running.folder / "journal")) == 3)
+    assert time.monotonic() - started < 10
+
+
+SLOW = """
+@events.each("aws:sqs")
+async def orders(record):
+    write("begun")
+    try:
+        await asyncio.sleep(float(record["body"]))
+        write("done")
+    except asyncio.CancelledError:
+        write("cut off")
+        raise
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_handler_in_flight_may_end(workers: Start, queues: Queues, number: int) -> None:
+    queue, running = queues.make(), workers(SLOW)
+    worker = running.start({"orders": queue})
+    queue.send("1")
+    until(lambda: journal(running.folder / "journal") == ["begun"])
+    code, printed = worker.stop(number)
+    assert code == 0, printed
+    assert journal(running.folder / "journal") == ["begun", "done"]
+    assert queue.left == 0
+
+
+def test_after_the_grace_time_a_message_is_given_back_at_once(
+    workers: Start, queues: Queues
+) -> None:
+    queue, running = queues.make(), workers(SLOW)
+    worker = running.start({"orders": queue}, SERVICE_WORKER_GRACE_SECONDS="0.2")
+    queue.send("600")
+    until(lambda: journal(running.folder / "journal") == ["begun"])
+    code, printed = worker.stop()
+    assert (code, "1 handlers were cut off" in printed) == (0, True), printed
+    assert journal(running.folder / "journal") == ["begun", "cut off"]
+    assert queue.visible == 1
+
+
+def test_a_sync_handler_that_takes_too_long_ends_the_worker_which_gives_its_message_back(
+    workers: Start, queues: Queues
+) -> None:
+    queue = queues.make()
+    running = workers("""
+@events.each("aws:sqs", timeout=0.3)
+def orders(record):
+    time.sleep(600)
+""")
+    worker = running.start({"orders": queue})
+    queue.send("a")
+    code, printed = worker.ended()
+    assert code == 1
+    assert "A handler's thread goes on after its timeout: this worker is replaced" in printed
+    assert "took longer than its timeout of 0.3 s" in printed
+    assert queue.left == 1
+
+
+def test_a_killed_worker_loses_nothing(workers: Start, queues: Queues) -> None:
+    queue, running = queues.make(visibility=1), workers(SLOW)
+    worker = running.start({"orders": queue})
+    queue.send("0.5")
+    until(lambda: journal(running.folder / "journal") == ["begun"])
+    worker.stop(signal.SIGKILL)
+    running.start({"orders": queue})
+    until(lambda: queue.left == 0)
+    assert journal(running.folder / "journal") == ["begun", "begun", "done"]
+
+
+def test_sqs_that_is_away_is_asked_again(workers: Start, queues: Queues) -> None:
+    queue, running = queues.make(), workers(WRITES)
+    worker = running.start({"orders": queue}, wait=False, AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    worker.await_line("trying again in 1 s")
+    code, printed = worker.stop()
+    assert code == 0, printed
+    assert "Asking for the attributes of orders failed: " in printed
+
+
+def test_the_application_lives_as_long_as_the_worker(workers: Start, queues: Queues) -> None:
+    running = workers(WRITES + "app = Starlette(lifespan=life)\n")
+    worker = running.start({"orders": queues.make()})
+    worker.stop()
+    assert journal(running.folder / "journal") == ["started", "shut down"]
+
+
+def test_without_a_queue_there_is_nothing_to_do() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "worker"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "SERVICE_WORKER_QUEUES names no queue: there is nothing to work on" in done.stdout
+
+
+def test_a_queue_that_nobody_takes_is_refused_before_a_message_is_received(
+    workers: Start, queues: Queues
+) -> None:
+    queue = queues.make()
+    running = workers('@events.on("aws:sqs", queue="orders", runtime="lambda")\ndef f(_): ...\n')
+    code, printed = running.start({"orders": queue}, wait=False).ended()
+    assert code == 1
+    assert "service: error: The event aws:sqs queue orders came on an instance, but" in printed
+
+
+def test_an_artifact_without_boto3_says_how_to_add_it(workers: Start, queues: Queues) -> None:
+    running = workers(WRITES)
+    environ = environment() | told(queues.endpoint, {"orders": Queue(None, "http://x/1/orders")})
+    hidden = "import sys, runpy; sys.modules['boto3'] = None; sys.argv = ['service', 'worker']"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{hidden}\nrunpy.run_module('service', run_name='__main__')"],
+        cwd=running.folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "service: error: The worker needs boto3, which the artifact does not hold. "
+        'Add "boto3" to [project] dependencies in pyproject.toml, run make lock and '
+        "release again.\n"
+    )
