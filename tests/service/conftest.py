@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
@@ -14,13 +15,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from service.runtime import logs
 from service.runtime.adapter import LambdaAdapter
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.service.queues import Queues, Workers
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 15.0  # seconds that anything here may take
@@ -128,6 +132,30 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     for server in running:
         server.process.kill()
         server.process.wait()
+
+
+@pytest.fixture(scope="session")
+def queues() -> Iterator[Queues]:
+    """The queues of an embedded AWS, which is gone afterwards."""
+    from tests.service.queues import embedded  # boto3 is slow to import
+
+    with embedded() as found:
+        yield found
+
+
+@pytest.fixture
+def workers(tmp_path: Path, queues: Queues) -> Iterator[Callable[[str], Workers]]:
+    """Starts workers with the given handler module, and kills them."""
+    from tests.service.queues import Workers
+
+    with contextlib.ExitStack() as stack:
+
+        def on(handler: str) -> Workers:
+            opened = Workers(service_folder(tmp_path, handler), queues.endpoint)
+            stack.callback(opened.close)
+            return opened
+
+        yield on
 
 
 def environment() -> dict[str, str]:

@@ -13,18 +13,38 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+from deploy.local import embedded_aws
+from deploy.local.interrupts import Interrupts
+from deploy.local.workspace import Workspace
 from tests.service.conftest import PATIENCE, environment, until
 
 REGION = "eu-central-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+# What a handler module of a test begins with: what it writes is read by `journal`.
+MODULE = """
+import asyncio, json, os, pathlib, sys, threading, time
+from contextlib import asynccontextmanager
+from starlette.applications import Starlette
+from service.runtime.events import EventRouter
+
+app = Starlette()
+events = EventRouter()
+path = pathlib.Path(__file__).parent.parent / os.environ.get("JOURNAL", "journal")
+
+def write(*values):
+    with path.open("ab", buffering=0) as file:
+        file.write(b"".join(json.dumps(value).encode() + b"\\n" for value in values))
+
+"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +60,7 @@ class Queue:
 
     @property
     def arn(self) -> str:
-        return str(self._attribute("QueueArn"))
+        return str(self._attributes("QueueArn")["QueueArn"])
 
     def send(self, *bodies: str, group: str = "", **attributes: Any) -> list[str]:
         """The message IDs, in order."""
@@ -66,16 +86,21 @@ class Queue:
     @property
     def left(self) -> int:
         """Messages that are there, visible or not."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        return sum(int(self._attribute(name)) for name in names)
+        return sum(self._counts())
 
     @property
     def visible(self) -> int:
-        return int(self._attribute("ApproximateNumberOfMessages"))
+        return self._counts()[0]
 
-    def _attribute(self, name: str) -> Any:
-        answer = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
-        return answer["Attributes"][name]
+    def _counts(self) -> list[int]:
+        """Asked for at once, or a message may be in neither number."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self._attributes(*names)
+        return [int(found[name]) for name in names]
+
+    def _attributes(self, *names: str) -> Any:
+        answer = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+        return answer["Attributes"]
 
 
 @dataclass
@@ -105,6 +130,15 @@ class Queues:
         name = f"hello-dev-{self._made}" + (".fifo" if fifo else "")
         answer = self.client.create_queue(QueueName=name, Attributes=attributes)
         return Queue(self.client, answer["QueueUrl"])
+
+
+@contextmanager
+def embedded() -> Iterator[Queues]:
+    """The queues of an embedded AWS of its own, which is gone afterwards."""
+    with Workspace(Interrupts()) as workspace:
+        started = embedded_aws.start(workspace, REGION)
+        started.wait()
+        yield Queues(started.endpoint)
 
 
 @dataclass

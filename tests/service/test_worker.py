@@ -6,66 +6,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from deploy.local import embedded_aws
-from deploy.local.interrupts import Interrupts
-from deploy.local.workspace import Workspace
 from tests.service import events as made
-from tests.service.conftest import ROOT, environment, service_folder, until
-from tests.service.queues import REGION, Queue, Queues, Workers, journal, told
+from tests.service.conftest import ROOT, environment, until
+from tests.service.queues import MODULE, REGION, Queue, Queues, Workers, journal, told
 
 Start = Callable[[str], Workers]
 
-HANDLER = """
-import asyncio, json, os, pathlib, signal, sys, threading, time
-from contextlib import asynccontextmanager
-from starlette.applications import Starlette
-from service.runtime.events import EventRouter
-from service.runtime.logs import REQUEST_ID
-
-events = EventRouter()
-here = pathlib.Path(__file__).parent.parent
-
-def write(value):
-    with open(here / "journal", "a") as file:
-        file.write(json.dumps(value) + "\\n")
-
+LIFE = """
 @asynccontextmanager
 async def life(app):
     write("started")
     yield
     write("shut down")
 
-app = Starlette()
+app = Starlette(lifespan=life)
 """
-
-
-@pytest.fixture(scope="session")
-def queues() -> Iterator[Queues]:
-    """The queues of an embedded AWS, which is gone afterwards."""
-    with Workspace(Interrupts()) as workspace:
-        started = embedded_aws.start(workspace, REGION)
-        started.wait()
-        yield Queues(started.endpoint)
-
-
-@pytest.fixture
-def workers(tmp_path: Path, queues: Queues) -> Iterator[Start]:
-    opened: list[Workers] = []
-
-    def on(handler: str) -> Workers:
-        opened.append(Workers(service_folder(tmp_path, HANDLER + handler), queues.endpoint))
-        return opened[-1]
-
-    yield on
-    for each in opened:
-        each.close()
-
 
 WRITES = """
 @events.each("aws:sqs")
@@ -75,7 +35,7 @@ async def orders(record):
 
 
 def test_messages_are_handled_once_and_deleted(workers: Start, queues: Queues) -> None:
-    queue, running = queues.make(), workers(WRITES)
+    queue, running = queues.make(), workers(MODULE + WRITES)
     running.start({"orders": queue})
     queue.send(*(str(n) for n in range(25)))
     until(lambda: queue.left == 0)
@@ -84,7 +44,7 @@ def test_messages_are_handled_once_and_deleted(workers: Start, queues: Queues) -
 
 def test_a_record_is_as_lambda_delivers_it(workers: Start, queues: Queues) -> None:
     queue = queues.make()
-    running = workers('@events.on("aws:sqs")\ndef orders(event): write(event)\n')
+    running = workers(MODULE + '@events.on("aws:sqs")\ndef orders(event): write(event)\n')
     attributes = {
         "colour": {"DataType": "String", "StringValue": "red"},
         "photo": {"DataType": "Binary", "BinaryValue": b"\xff\x00"},
@@ -120,13 +80,16 @@ def test_a_record_is_as_lambda_delivers_it(workers: Start, queues: Queues) -> No
 def test_a_poison_message_dies_and_blocks_nobody(workers: Start, queues: Queues) -> None:
     dead = queues.make()
     queue = queues.make(visibility=1, dead=(dead, 2))
-    running = workers("""
+    running = workers(
+        MODULE
+        + """
 @events.each("aws:sqs")
 def orders(record):
     write(record["body"])
     if record["body"] == "poison":
         sys.exit("poisoned")
-""")
+"""
+    )
     worker = running.start({"orders": queue}, SERVICE_WORKER_CONCURRENCY="1")
     queue.send("poison", *"abc")
     until(lambda: dead.left == 1)
@@ -137,7 +100,9 @@ def orders(record):
 
 def test_a_failure_is_logged_with_the_message_id(workers: Start, queues: Queues) -> None:
     queue = queues.make()
-    running = workers('@events.on("aws:sqs")\ndef orders(event): raise ValueError("no stock")\n')
+    running = workers(
+        MODULE + '@events.on("aws:sqs")\ndef orders(event): raise ValueError("no stock")\n'
+    )
     worker = running.start({"orders": queue})
     (message_id,) = queue.send("a")
     worker.await_line("no stock")
@@ -150,13 +115,16 @@ def test_a_message_stays_invisible_while_its_handler_blocks_the_event_loop(
     workers: Start, queues: Queues
 ) -> None:
     queue = queues.make(visibility=1)
-    running = workers("""
+    running = workers(
+        MODULE
+        + """
 @events.each("aws:sqs")
 async def orders(record):
     write("begun")
     time.sleep(3)
     write("done")
-""")
+"""
+    )
     running.start({"orders": queue})
     queue.send("a")
     seen = []
@@ -167,7 +135,9 @@ async def orders(record):
 
 def test_sync_handlers_run_side_by_side_up_to_the_limit(workers: Start, queues: Queues) -> None:
     queue = queues.make()
-    running = workers("""
+    running = workers(
+        MODULE
+        + """
 working, most = 0, 0
 lock = threading.Lock()
 
@@ -181,7 +151,8 @@ def orders(record):
     time.sleep(0.3)
     with lock:
         working -= 1
-""")
+"""
+    )
     queue.send(*map(str, range(12)))
     running.start({"orders": queue}, SERVICE_WORKER_CONCURRENCY="3")
     until(lambda: queue.left == 0)
@@ -190,7 +161,9 @@ def orders(record):
 
 def test_a_message_group_keeps_its_order_after_a_failure(workers: Start, queues: Queues) -> None:
     queue = queues.make(visibility=1, fifo=True)
-    running = workers("""
+    running = workers(
+        MODULE
+        + """
 failed = []
 
 @events.each("aws:sqs")
@@ -199,7 +172,8 @@ async def orders(record):
         failed.append(True)
         raise ValueError("later")
     write(record["body"])
-""")
+"""
+    )
     queue.send("a1", "a2", "a3", "a4", group="a")
     queue.send("b1", "b2", "b3", group="b")
     running.start({"orders": queue}, SERVICE_WORKER_CONCURRENCY="10")
@@ -211,7 +185,7 @@ async def orders(record):
 
 def test_every_queue_gets_its_turn_whatever_the_others_do(workers: Start, queues: Queues) -> None:
     made_queues = {name: queues.make() for name in ("a", "b", "c")}
-    running = workers(WRITES)
+    running = workers(MODULE + WRITES)
     running.start(made_queues, SERVICE_WORKER_CONCURRENCY="1")
     started = time.monotonic()
     for name, queue in made_queues.items():
@@ -235,7 +209,7 @@ async def orders(record):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_handler_in_flight_may_end(workers: Start, queues: Queues, number: int) -> None:
-    queue, running = queues.make(), workers(SLOW)
+    queue, running = queues.make(), workers(MODULE + SLOW)
     worker = running.start({"orders": queue})
     queue.send("1")
     until(lambda: journal(running.folder / "journal") == ["begun"])
@@ -248,7 +222,7 @@ def test_a_handler_in_flight_may_end(workers: Start, queues: Queues, number: int
 def test_after_the_grace_time_a_message_is_given_back_at_once(
     workers: Start, queues: Queues
 ) -> None:
-    queue, running = queues.make(), workers(SLOW)
+    queue, running = queues.make(), workers(MODULE + SLOW)
     worker = running.start({"orders": queue}, SERVICE_WORKER_GRACE_SECONDS="0.2")
     queue.send("600")
     until(lambda: journal(running.folder / "journal") == ["begun"])
@@ -262,11 +236,14 @@ def test_a_sync_handler_that_takes_too_long_ends_the_worker_which_gives_its_mess
     workers: Start, queues: Queues
 ) -> None:
     queue = queues.make()
-    running = workers("""
+    running = workers(
+        MODULE
+        + """
 @events.each("aws:sqs", timeout=0.3)
 def orders(record):
     time.sleep(600)
-""")
+"""
+    )
     worker = running.start({"orders": queue})
     queue.send("a")
     code, printed = worker.ended()
@@ -277,7 +254,7 @@ def orders(record):
 
 
 def test_a_killed_worker_loses_nothing(workers: Start, queues: Queues) -> None:
-    queue, running = queues.make(visibility=1), workers(SLOW)
+    queue, running = queues.make(visibility=1), workers(MODULE + SLOW)
     worker = running.start({"orders": queue})
     queue.send("0.5")
     until(lambda: journal(running.folder / "journal") == ["begun"])
@@ -288,7 +265,7 @@ def test_a_killed_worker_loses_nothing(workers: Start, queues: Queues) -> None:
 
 
 def test_sqs_that_is_away_is_asked_again(workers: Start, queues: Queues) -> None:
-    queue, running = queues.make(), workers(WRITES)
+    queue, running = queues.make(), workers(MODULE + WRITES)
     worker = running.start({"orders": queue}, wait=False, AWS_ENDPOINT_URL="http://127.0.0.1:9")
     worker.await_line("trying again in 1 s")
     code, printed = worker.stop()
@@ -297,7 +274,7 @@ def test_sqs_that_is_away_is_asked_again(workers: Start, queues: Queues) -> None
 
 
 def test_the_application_lives_as_long_as_the_worker(workers: Start, queues: Queues) -> None:
-    running = workers(WRITES + "app = Starlette(lifespan=life)\n")
+    running = workers(MODULE + WRITES + LIFE)
     worker = running.start({"orders": queues.make()})
     worker.stop()
     assert journal(running.folder / "journal") == ["started", "shut down"]
@@ -320,14 +297,16 @@ def test_a_queue_that_nobody_takes_is_refused_before_a_message_is_received(
     workers: Start, queues: Queues
 ) -> None:
     queue = queues.make()
-    running = workers('@events.on("aws:sqs", queue="orders", runtime="lambda")\ndef f(_): ...\n')
+    running = workers(
+        MODULE + '@events.on("aws:sqs", queue="orders", runtime="lambda")\ndef f(_): ...\n'
+    )
     code, printed = running.start({"orders": queue}, wait=False).ended()
     assert code == 1
     assert "service: error: The event aws:sqs queue orders came on an instance, but" in printed
 
 
 def test_an_artifact_without_boto3_says_how_to_add_it(workers: Start, queues: Queues) -> None:
-    running = workers(WRITES)
+    running = workers(MODULE + WRITES)
     environ = environment() | told(queues.endpoint, {"orders": Queue(None, "http://x/1/orders")})
     hidden = "import sys, runpy; sys.modules['boto3'] = None; sys.argv = ['service', 'worker']"
     done = subprocess.run(
