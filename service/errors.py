@@ -39,3 +39,7 @@ class BatchReplyError(ServiceError):
 
 class QueueError(ServiceError):
     """SQS cannot be reached, refuses, or is not to be had without boto3."""
+
+
+class InProgressError(ServiceError):
+    """Work that must be done once is being done elsewhere, right now."""

@@ -17,6 +17,7 @@ EDGES = {
     "boto3": {
         "deploy/aws/__init__.py": "the only one that talks to AWS",
         "service/runtime/sqs.py": "the worker's queues; imported when there is one",
+        "service/runtime/once.py": "the table of what is done; imported at the first call",
     },
     "botocore": {
         "deploy/aws/__init__.py": "the only one that talks to AWS",

@@ -1,4 +1,4 @@
-"""EDGE: one queue of SQS, by blocking calls; the only import of boto3 in the service."""
+"""EDGE: one queue of SQS, by blocking calls through boto3."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
