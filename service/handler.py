@@ -7,12 +7,12 @@ A route is a function from request to response, listed in `app`:
 
     app = Starlette(routes=[..., Route("/orders/{number:int}", order, methods=["GET"])])
 
-An event handler takes one event, as AWS delivers it, and names its source:
+An event handler names the source of what it takes: one record at a time, or, with
+`@events.on(...)`, the whole event as AWS delivers it. A record that raises fails alone:
 
-    @events.on("aws:sqs")
-    async def orders(event: Event) -> None:
-        for record in event["Records"]:
-            logger.info("order received", extra={"order": record["body"]})
+    @events.each("aws:sqs", queue="orders")
+    async def order(record: Record) -> None:
+        logger.info("order received", extra={"order": record["body"]})
 
 `app` may be any other ASGI application, such as FastAPI's, Django's or Litestar's.
 """

@@ -19,6 +19,11 @@ from service.runtime.sqs import Queue, QueueFacts
 from service.runtime.threads import Threads, in_thread
 from service.settings import Settings
 
+_VISIBLE = (
+    "The queue {queue} has a visibility timeout of 0 s, so others get each message again while "
+    "it is in work here. Set its VisibilityTimeout to 30 or more."
+)
+
 logger = logging.getLogger("service.worker")
 
 
@@ -70,6 +75,8 @@ class Worker:
 
     async def _consume(self, queue: Queue) -> None:
         facts = await _facts(queue)
+        if facts.visibility < 1:
+            raise QueueError(_VISIBLE.format(queue=queue.name))
         consumer = Consumer(queue, facts, self._events, self._runtime, self._slots)
         self._consumers.append(consumer)
         logger.info("Working on %s, %s", queue.name, facts.arn)

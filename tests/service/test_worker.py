@@ -305,6 +305,13 @@ def test_a_queue_that_nobody_takes_is_refused_before_a_message_is_received(
     assert "service: error: The event aws:sqs queue orders came on an instance, but" in printed
 
 
+def test_a_queue_that_hides_no_message_is_refused(workers: Start, queues: Queues) -> None:
+    queue, running = queues.make(visibility=0), workers(MODULE + WRITES)
+    code, printed = running.start({"orders": queue}, wait=False).ended()
+    assert code == 1
+    assert "service: error: The queue orders has a visibility timeout of 0 s, so others " in printed
+
+
 def test_an_artifact_without_boto3_says_how_to_add_it(workers: Start, queues: Queues) -> None:
     running = workers(MODULE + WRITES)
     environ = environment() | told(queues.endpoint, {"orders": Queue(None, "http://x/1/orders")})

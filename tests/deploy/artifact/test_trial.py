@@ -13,6 +13,7 @@ from deploy.artifact.trial import refuse_broken
 from deploy.errors import BuildError
 from deploy.target import running_python
 
+ROOT = Path(__file__).parent.parent.parent.parent
 GOOD = {
     "service/__init__.py": "",
     "service/handler.py": "",
@@ -112,3 +113,29 @@ def test_the_dependencies_stay_unpacked(tmp_path: Path, compiler: Compiler) -> N
     attempt(tmp_path, compiler, members(handler="import library"))
     assert kept.stat().st_ino == before.st_ino
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_handler_longer_than_lambda_allows_is_refused_in_its_own_words(
+    tmp_path: Path, compiler: Compiler
+) -> None:
+    names = ("events", "event_handler", "event_kind", "batch")
+    paths = [f"service/runtime/{name}.py" for name in names]
+    runtime = [
+        pack(path, (ROOT / path).read_bytes())
+        for path in (*paths, "service/errors.py", "service/settings.py")
+    ]
+    handler = """
+from service.runtime.events import EventRouter
+
+events = EventRouter()
+
+@events.on("aws:sqs", queue="reports", timeout=3600)
+def report(event): ...
+"""
+    with pytest.raises(BuildError) as caught:
+        attempt(tmp_path, compiler, [*members(handler=handler), *runtime])
+    assert (
+        "ValueError: @events.on('aws:sqs', queue='reports') 'report': timeout is 3600 s, but "
+        "Lambda ends a function after 900 s. Declare runtime='instance', or a timeout of at most "
+        "900."
+    ) in str(caught.value)
