@@ -4,6 +4,10 @@ import asyncio
 
 from service.runtime.sqs import BATCH, WAIT_SECONDS
 
+# Messages that take no time end one after the other; to ask for each of them alone would cost
+# a request a message.
+_LINGER = 0.002
+
 
 class Slots:
     """One slot a message, in work or asked for; whoever waits longest gets the next.
@@ -15,13 +19,20 @@ class Slots:
     def __init__(self, limit: int, queues: int) -> None:
         self.wait = WAIT_SECONDS if queues <= limit else 1
         self._alone = queues == 1
+        self._limit = limit
         self._free = asyncio.Semaphore(limit)
 
     async def take(self, busy: bool) -> int:
         """Slots to fill, at least one: all that are free, 10 at most, for a busy queue."""
         await self._free.acquire()
-        taken = 1
-        most = BATCH if busy or self._alone else 1
+        most = min(BATCH, self._limit) if busy or self._alone else 1
+        taken = await self._more(1, most)
+        if taken < most:
+            await asyncio.sleep(_LINGER)
+            taken = await self._more(taken, most)
+        return taken
+
+    async def _more(self, taken: int, most: int) -> int:
         while taken < most and not self._free.locked():  # nor does another queue wait
             await self._free.acquire()
             taken += 1

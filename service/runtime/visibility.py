@@ -36,10 +36,10 @@ class Visibility:
 
     def delete(self, receipts: list[str]) -> list[str]:
         """The messages are gone; what SQS refuses. Blocks."""
-        refused = self._queue.delete(receipts)
-        with self._lock:
+        with self._lock:  # what is deleted cannot be extended, and must not be tried
+            refused = self._queue.delete(receipts)
             self._forget(receipts)
-        return refused
+            return refused
 
     def release(self, delays: list[tuple[str, int]]) -> list[str]:
         """The messages are visible again after so many seconds; what SQS refuses. Blocks."""
