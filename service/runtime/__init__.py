@@ -11,6 +11,8 @@ invocation -> events  an event that is no request goes to its handler, whole or 
   event_kind, event_handler, batch: what it is, who takes it, which records failed
 consumer -> sqs       the same, for the messages of a queue that a worker takes
   slots, visibility, outbox: how many at once, ours as long as it takes, told in tens
-request_log -> logs   one JSON line per request, in one format with all other lines
+request_log           the same for the HTTP server: request ID, 500, one line
+request_lines, logs   one JSON line per request, in one format with all other lines
+lambda_runtime        which of Lambda's runtimes this is
 command_line          `python -m service COMMAND`
 """
