@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from deploy.artifact import ReleasePointer
+from deploy.artifact.lock import LOCK, pins
 from deploy.decorators.function import function_resource
 from deploy.errors import SettingsError
 from deploy.setting import Setting
 from deploy.settings import Settings
 from deploy.stack.plan import Compose
-from deploy.template import Deployment, compose
-from deploy.template.declarations import declared_settings
+from deploy.template import Deployment, TemplateDecorator, compose
+from deploy.template.declarations import declared_queues, declared_settings
+from deploy.template.queue import Queue
 
 try:
     from deploy.topology import TOPOLOGY
@@ -32,15 +34,32 @@ def topology_settings() -> tuple[Setting[Any], ...]:
     return declared_settings(TOPOLOGY)
 
 
-def composer(settings: Settings, root: Path) -> Compose:
-    """Gives the template's text, once it is known where the artifact is."""
+def composer(
+    settings: Settings, root: Path, topology: Sequence[TemplateDecorator] = TOPOLOGY
+) -> Compose:
+    """Gives the template's text, once it is known where the artifact is.
+
+    Raises:
+        SettingsError: two queues have the same name, or the worker of a queue lacks boto3.
+    """
+    _refuse_worker_without_boto3(declared_queues(topology), root / LOCK)
     ops = ops_files(root / "ops")
 
     def composed(pointer: ReleasePointer) -> str:
         function = function_resource(settings, pointer)
-        return str(compose(Deployment(settings, pointer, ops, function), TOPOLOGY).to_json())
+        return str(compose(Deployment(settings, pointer, ops, function), topology).to_json())
 
     return composed
+
+
+def _refuse_worker_without_boto3(queues: Sequence[Queue], lock: Path) -> None:
+    """Lambda's own poller takes its messages; the instances' worker asks SQS itself."""
+    for queue in queues:
+        if queue.runtime == "instance" and "boto3" not in pins(lock.read_text(encoding="utf-8")):
+            raise SettingsError(
+                f"Queue {queue.name!r} runs on the instances, whose worker needs boto3. "
+                'Add "boto3" to [project] dependencies in pyproject.toml and run make lock.'
+            )
 
 
 def ops_files(folder: Path) -> Mapping[str, str]:

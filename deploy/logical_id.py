@@ -38,6 +38,16 @@ OUTPUT_DIGEST = "ArtifactDigest"
 OUTPUT_BUILD_ID = "BuildId"
 
 
+def output_queue(title: str) -> str:
+    """The key of the output with a work queue's URL, such as BigOrdersQueueUrl."""
+    return f"{title}QueueUrl"
+
+
+def output_dead_letters(title: str) -> str:
+    """The key of the output with the URL of its dead-letter queue."""
+    return f"{title}DeadLettersUrl"
+
+
 def function_version(configuration: bytes) -> str:
     """The logical ID of the version that has this code and this configuration.
 

@@ -17,6 +17,10 @@ An entry of your own is a function; it gets an empty template and the deployment
 It stands before `function` if it changes the function, as this one does; to let the function
 or the instances use what it adds, it attaches an iam.PolicyType to logical_id.FUNCTION_ROLE
 or logical_id.INSTANCE_ROLE.
+
+A queue of work is an entry like any other; here the service's own worker takes its messages:
+
+    REPORTS = work_queue("reports", runtime="instance")
 """
 
 from __future__ import annotations

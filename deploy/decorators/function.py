@@ -10,12 +10,13 @@ from troposphere import GetAtt, Output, Ref, Template, awslambda, iam
 from deploy import logical_id
 from deploy.artifact import ReleasePointer
 from deploy.decorators.log_group import LOG_RETENTION, log_group
-from deploy.decorators.policy import policy, trust, write_logs
+from deploy.decorators.policy import policy, send_to, trust, write_logs
 from deploy.setting import Setting, whole
 from deploy.settings import Settings
 from deploy.target import PYTHONS
 from deploy.template import Deployment
 from deploy.template.declarations import declares
+from deploy.template.queue import addresses
 
 ALIAS = "live"
 HANDLER = "service.lambda_function.lambda_handler"
@@ -61,7 +62,10 @@ def function_resource(settings: Settings, artifact: ReleasePointer) -> awslambda
 def function(template: Template, deployment: Deployment) -> None:
     """The function is called through its alias, so that a release is one switch."""
     template.add_resource(log_group(logical_id.FUNCTION_LOGS, "function", deployment.settings))
-    template.add_resource(_role())
+    template.add_resource(_role(deployment))
+    if deployment.queues:
+        variables = deployment.function.Environment.Variables
+        variables["SERVICE_QUEUES"] = addresses(deployment.queues)
     template.add_resource(deployment.function)
     version = template.add_resource(_version(deployment))
     template.add_resource(
@@ -75,11 +79,14 @@ def function(template: Template, deployment: Deployment) -> None:
     _add_outputs(template, deployment, version)
 
 
-def _role() -> iam.Role:
+def _role(deployment: Deployment) -> iam.Role:
     return iam.Role(
         logical_id.FUNCTION_ROLE,
         AssumeRolePolicyDocument=trust("lambda"),
-        Policies=[policy("Logs", write_logs(logical_id.FUNCTION_LOGS))],
+        Policies=[
+            policy("Logs", write_logs(logical_id.FUNCTION_LOGS)),
+            *send_to(deployment.queues),
+        ],
     )
 
 

@@ -6,7 +6,7 @@ from troposphere import Output, Ref, Sub, Template, iam
 
 from deploy import logical_id
 from deploy.decorators.log_group import LOG_RETENTION, log_group
-from deploy.decorators.policy import allow, policy, trust, write_logs
+from deploy.decorators.policy import allow, policy, send_to, trust, write_logs
 from deploy.template import Deployment
 from deploy.template.declarations import declares
 
@@ -45,5 +45,6 @@ def _role(deployment: Deployment) -> iam.Role:
                 ),
             ),
             policy("Logs", write_logs(logical_id.INSTANCE_LOGS)),
+            *send_to(deployment.queues),
         ],
     )

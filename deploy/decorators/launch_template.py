@@ -17,6 +17,7 @@ from deploy.settings import Settings
 from deploy.target import PYTHONS
 from deploy.template import Deployment
 from deploy.template.declarations import declares
+from deploy.template.queue import addresses, worked_on_instances
 from service.settings import PORT
 
 USER_DATA = "cloud-init/user-data.sh"
@@ -150,17 +151,20 @@ def _tags(kind: str, deployment: Deployment) -> ec2.TagSpecifications:
 def _user_data(deployment: Deployment) -> object:
     if USER_DATA not in deployment.ops:
         raise SettingsError(f"ops/{USER_DATA} is missing; an instance cannot boot without it.")
-    return user_data(deployment.ops[USER_DATA], _names(deployment.settings), f"ops/{USER_DATA}")
+    return user_data(deployment.ops[USER_DATA], _names(deployment), f"ops/{USER_DATA}")
 
 
-def _names(settings: Settings) -> Mapping[str, Value]:
+def _names(deployment: Deployment) -> Mapping[str, Value]:
     """The build-time names of the user data."""
+    settings = deployment.settings
     return {
         "service": settings.name,
         "stage": settings.stage,
         "fleet": logical_id.FLEET,
         "port": PORT,
         "python": settings.target.python,
+        "queues": addresses(deployment.queues),
+        "worker_queues": worked_on_instances(deployment.queues),
         "log_group": Ref(logical_id.INSTANCE_LOGS),
         "bootstrap_url": settings[BOOTSTRAP_URL],
         "bootstrap_sha256": settings[BOOTSTRAP_SHA256],

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from troposphere import AWSHelperFn, GetAtt, Sub, iam
+from troposphere import AWSHelperFn, GetAtt, Ref, Sub, iam
+
+from deploy.template.queue import Queue
 
 _VERSION = "2012-10-17"
 
@@ -38,7 +41,23 @@ def write_logs(log_group: str) -> dict[str, Any]:
     return allow("logs:CreateLogStream", "logs:PutLogEvents", on=GetAtt(log_group, "Arn"))
 
 
+def send_to(queues: Sequence[Queue]) -> list[iam.Policy]:
+    """Messages into the service's own queues; without any there is nothing to allow."""
+    statements = [allow("sqs:SendMessage", on=GetAtt(queue.logical_id, "Arn")) for queue in queues]
+    return [policy("Queues", *statements)] if statements else []
+
+
 def policy(name: str, *statements: dict[str, Any]) -> iam.Policy:
     """An inline policy of a role."""
-    document = {"Version": _VERSION, "Statement": list(statements)}
-    return iam.Policy(PolicyName=name, PolicyDocument=document)
+    return iam.Policy(PolicyName=name, PolicyDocument=_document(statements))
+
+
+def attached(title: str, role: str, *statements: dict[str, Any]) -> iam.PolicyType:
+    """The same as a resource of its own, for a decorator that did not make the role."""
+    return iam.PolicyType(
+        title, PolicyName=title, PolicyDocument=_document(statements), Roles=[Ref(role)]
+    )
+
+
+def _document(statements: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": _VERSION, "Statement": list(statements)}

@@ -14,24 +14,27 @@ from troposphere import Template, awslambda
 from deploy.artifact import ReleasePointer
 from deploy.errors import SettingsError, TwofoldError
 from deploy.settings import Settings
-from deploy.template.declarations import name_of
+from deploy.template.declarations import declared_queues, name_of
 from deploy.template.merge import merge
+from deploy.template.queue import Queue
 from deploy.template.references import dangling
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a decorator may read: settings, artifact, ops files, the function.
+    """What a decorator may read: settings, artifact, ops files, the function, the queues.
 
     `ops` maps a path below ops/ to its text. `function` is the Lambda function's resource
     as the decorator `function` will add it; a decorator that comes before that one in the
-    topology may still change it, such as its environment.
+    topology may still change it, such as its environment. `queues` are the work queues of
+    the topology that is composed.
     """
 
     settings: Settings
     artifact: ReleasePointer
     ops: Mapping[str, str]
     function: awslambda.Function
+    queues: tuple[Queue, ...] = ()
     logger: Logger = field(default=getLogger("twofold"), compare=False)
 
     @property
@@ -51,7 +54,8 @@ class Deployment:
 class TemplateDecorator(Protocol):
     """Adds its part of the stack to a template that is empty and its own.
 
-    It may have `settings`, the Setting values that it reads: see `declarations.declares`.
+    It may have `settings`, the Setting values that it reads: see `declarations.declares`;
+    and `queue`, the Queue that it adds: both sides are told of it.
     """
 
     def __call__(self, template: Template, deployment: Deployment, /) -> None: ...
@@ -64,10 +68,11 @@ def compose(deployment: Deployment, topology: Sequence[TemplateDecorator]) -> Te
     first, so what a decorator changes in it is gone with this composition.
 
     Raises:
-        SettingsError: a line for each decorator that failed, each key that two of them
-            added and each reference to something that nobody added.
+        SettingsError: two queues have one name; or a line for each decorator that failed,
+            each key that two of them added and each reference to something that nobody added.
     """
-    deployment = replace(deployment, function=copy.deepcopy(deployment.function))
+    function, queues = copy.deepcopy(deployment.function), declared_queues(topology)
+    deployment = replace(deployment, function=function, queues=queues)
     parts = [(name_of(decorator), Template()) for decorator in topology]
     problems: list[str] = []
     for decorator, (_, part) in zip(topology, parts, strict=True):

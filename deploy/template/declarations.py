@@ -1,4 +1,4 @@
-"""Which settings, and with them which flags, the decorators of a topology declare."""
+"""What the decorators of a topology declare: settings, and with them flags; work queues."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from deploy.errors import SettingsError
 from deploy.setting import Setting
 from deploy.settings import GENERAL
+from deploy.template.queue import Queue
 
 Decorator = TypeVar("Decorator", bound=Callable[..., None])
 
@@ -38,6 +39,25 @@ def declared_settings(topology: Iterable[Callable[..., None]]) -> tuple[Setting[
                     raise SettingsError(_taken(name_of(decorator), key, owner))
             found.setdefault(setting.name, setting)
     return tuple(value for name, value in found.items() if value not in GENERAL)
+
+
+def declared_queues(topology: Iterable[Callable[..., None]]) -> tuple[Queue, ...]:
+    """The queues of the topology, in its order.
+
+    Raises:
+        SettingsError: two have the same name.
+    """
+    found: dict[str, Queue] = {}
+    for decorator in topology:
+        queue: Queue | None = getattr(decorator, "queue", None)
+        if queue is None:
+            continue
+        if queue.name in found:
+            raise SettingsError(
+                f"The topology has two queues {queue.name!r}. Give each a name of its own."
+            )
+        found[queue.name] = queue
+    return tuple(found.values())
 
 
 def name_of(decorator: Callable[..., None]) -> str:

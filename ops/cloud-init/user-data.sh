@@ -5,9 +5,9 @@
 # to install stands in the metadata of the fleet's resource, so this text, and with it the launch
 # template, stays the same from release to release.
 #
-# Filled in when the template is built: service, fleet, port, python, log_group, bootstrap_url,
-# bootstrap_sha256, agent_url, agent_sha256. Filled in by CloudFormation: the stack's name and the
-# region.
+# Filled in when the template is built: service, fleet, port, python, log_group, queues,
+# worker_queues, bootstrap_url, bootstrap_sha256, agent_url, agent_sha256. Filled in by
+# CloudFormation: the stack's name, the region and the queues' addresses.
 # TWOFOLD_ROOT and TWOFOLD_USER serve the tests: another root, another user than twofold.
 set -Eeuo pipefail
 
@@ -18,6 +18,9 @@ readonly FLEET='{{ fleet }}'
 readonly PORT='{{ port }}'
 readonly PYTHON='{{ python }}'
 readonly LOG_GROUP='{{ log_group }}'
+# NAME=URL,... of every queue of the stack; NAME,... of those that the instances work off.
+readonly QUEUES='{{ queues }}'
+readonly WORKER_QUEUES='{{ worker_queues }}'
 # AWS's helper scripts (cfn-hup) and Amazon's CloudWatch agent. Without a sha256 they are checked
 # by form and come by https only.
 readonly BOOTSTRAP_URL='{{ bootstrap_url }}'
@@ -66,6 +69,8 @@ check_settings() {
   [[ $FLEET =~ ^[A-Za-z0-9]+$ ]] || fail "logical ID '$FLEET' is malformed"
   [[ $PORT =~ ^[0-9]+$ ]] || fail "port '$PORT' is malformed"
   [[ $LOG_GROUP =~ ^[A-Za-z0-9._/#-]+$ ]] || fail "log group '$LOG_GROUP' is malformed"
+  [[ $QUEUES =~ ^[A-Za-z0-9._/:=,-]*$ ]] || fail "queues '$QUEUES' are malformed"
+  [[ $WORKER_QUEUES =~ ^[a-z0-9,-]*$ ]] || fail "worker queues '$WORKER_QUEUES' are malformed"
 }
 
 # The token comes on standard input, since everybody may read the list of processes.
@@ -161,6 +166,8 @@ SERVICE_FLEET=$FLEET
 SERVICE_ROLE=$role
 SERVICE_LOG_GROUP=$LOG_GROUP
 SERVICE_INSTANCE=$instance
+SERVICE_QUEUES=$QUEUES
+SERVICE_WORKER_QUEUES=$WORKER_QUEUES
 AWS_REGION=$REGION
 AWS_DEFAULT_REGION=$REGION
 ENV

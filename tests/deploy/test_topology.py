@@ -15,6 +15,7 @@ from troposphere import GetAtt, Output, Parameter, Ref, Template, iam, sns, sqs
 from deploy import logical_id, topology
 from deploy.composition import topology_settings
 from deploy.decorators.policy import allow, policy
+from deploy.decorators.work_queue import work_queue
 from deploy.setting import Setting, text, whole
 from deploy.settings import GENERAL
 from deploy.stack.plan import INLINE_LIMIT
@@ -101,7 +102,7 @@ RETENTION = Setting("queue_seconds", whole(60, 1_209_600), "How long a message w
 
 
 @declares(RETENTION)
-def work_queue(template: Template, deployment: Deployment) -> None:
+def jobs(template: Template, deployment: Deployment) -> None:
     """A decorator as a user writes it: a flag, a queue, who may use it, who is told of it."""
     queue = sqs.Queue("Work", MessageRetentionPeriod=deployment.settings[RETENTION])
     template.add_resource(queue)
@@ -120,7 +121,7 @@ def work_queue(template: Template, deployment: Deployment) -> None:
 
 
 def test_a_decorator_of_ones_own_joins_the_stack() -> None:
-    entries = (work_queue, *TOPOLOGY)
+    entries = (jobs, *TOPOLOGY)
     template = compose(deployment(entries, queue_seconds="600"), entries)
     resources = template.to_dict()["Resources"]
     variables = resources["ServiceFunction"]["Properties"]["Environment"]["Variables"]
@@ -132,11 +133,12 @@ def test_a_decorator_of_ones_own_joins_the_stack() -> None:
 def test_the_example_in_the_topologys_own_words_works() -> None:
     example = re.findall(r"^    (.*)", str(topology.__doc__), re.MULTILINE)
     names: dict[str, Any] = {"Setting": Setting, "text": text, "declares": declares}
-    names |= {"Ref": Ref, "sns": sns}
+    names |= {"Ref": Ref, "sns": sns, "work_queue": work_queue}
     exec("\n".join(example), names)
-    entries = (names["news_topic"], *TOPOLOGY)
+    entries = (names["news_topic"], names["REPORTS"], *TOPOLOGY)
     template = compose(deployment(entries, topic_name="my-news"), entries)
     assert template.to_dict()["Resources"]["NewsTopic"]["Properties"]["TopicName"] == "my-news"
+    assert "ReportsQueueUrl" in template.to_dict()["Outputs"]
     assert complaints(template) == []
 
 

@@ -113,6 +113,8 @@ class Boot:
             "port": self.instance.port,
             "python": "{}.{}".format(*sys.version_info[:2]),
             "log_group": LOG_GROUP,
+            "queues": "",
+            "worker_queues": "",
             "bootstrap_url": "https://example.invalid/aws-cfn-bootstrap-py3-2.0-39.tar.gz",
             "bootstrap_sha256": "",
             "agent_url": "https://example.invalid/amazon-cloudwatch-agent.deb",
@@ -251,6 +253,15 @@ def test_the_configuration_of_systemd_and_cfn_hup_is_filled_in(booted: Boot) -> 
 def test_the_scripts_on_the_instance_know_its_id_and_its_log_group(booted: Boot) -> None:
     variables = (booted.root / "etc/hello/instance.env").read_text()
     assert f"SERVICE_LOG_GROUP={LOG_GROUP}\nSERVICE_INSTANCE=i-0123456789abcdef0\n" in variables
+
+
+def test_the_workers_know_the_queues(boot: Boot) -> None:
+    named = "orders=https://sqs.eu-central-1.amazonaws.com/123456789012/hello-dev-orders.fifo"
+    boot.values |= {"queues": named, "worker_queues": "orders"}
+    boot.instance.release("first")
+    assert boot.run().returncode == 0
+    variables = (boot.root / "etc/hello/instance.env").read_text()
+    assert f"SERVICE_QUEUES={named}\nSERVICE_WORKER_QUEUES=orders\n" in variables
 
 
 def test_the_agent_ships_each_log_into_a_stream_of_this_instance(booted: Boot) -> None:

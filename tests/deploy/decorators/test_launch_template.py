@@ -141,7 +141,7 @@ def test_a_mistake_in_the_user_data_is_shown_with_its_line() -> None:
     assert refusal(ops={"cloud-init/user-data.sh": "#!/bin/sh\n{{ servce }}\n"}) == (
         "Decorator 'launch_template': ops/cloud-init/user-data.sh, line 2: {{ servce }} is "
         "unknown; known are agent_sha256, agent_url, bootstrap_sha256, bootstrap_url, fleet, "
-        "log_group, port, python, service, stage."
+        "log_group, port, python, queues, service, stage, worker_queues."
     )
 
 
