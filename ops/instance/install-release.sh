@@ -26,6 +26,8 @@ source "$here/pointer.sh"
 source "$here/release.sh"
 # shellcheck source=workers.sh
 source "$here/workers.sh"
+# shellcheck source=queue_workers.sh
+source "$here/queue_workers.sh"
 # shellcheck source=swap.sh
 source "$here/swap.sh"
 # shellcheck source=postponement.sh
@@ -64,7 +66,7 @@ leave_when_current() {
   [[ $(linked current) == "$wanted" ]] || return 0
   if ! supervisord_runs; then
     say "release $(short "$wanted") is current; supervisord is not running and will start with it"
-  elif workers_serve "$wanted"; then
+  elif all_serve "$wanted"; then
     conclude
     say "release $(short "$wanted") is current and healthy; nothing to do"
   else
@@ -93,7 +95,7 @@ require_supervisord_for_an_update() {
 record_what_serves() {
   local now
   now=$(linked current)
-  [[ -z $now || $(linked good) == "$now" ]] || ! workers_serve "$now" || record_good "$now"
+  [[ -z $now || $(linked good) == "$now" ]] || ! all_serve "$now" || record_good "$now"
 }
 
 install() {

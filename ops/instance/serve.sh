@@ -2,11 +2,14 @@
 # Runs one worker of the release that this file is part of; supervisord calls it through `current`
 # at every start, install-release in the release that it tries.
 #
-# Reads  SERVICE_PYTHON (see ops/README.md)
+#   serve.sh [COMMAND]    a command of `python -m service`: http-server if none is named, or worker
+#
+# Reads  SERVICE_PYTHON, SERVICE_WORKER_QUEUES (see ops/README.md)
 # Sets   SERVICE_DIGEST, SERVICE_MODE
 # POSIX sh: it runs on an instance and on a laptop alike.
 set -eu
 
+command=${1:-http-server}
 : "${SERVICE_PYTHON:?serve: SERVICE_PYTHON is not set. Set it to the absolute path of the interpreter.}"
 
 # The physical folder: when `current` is flipped later, this process still sees one release only.
@@ -20,5 +23,9 @@ PYTHONDONTWRITEBYTECODE=1
 PYTHONUNBUFFERED=1
 export SERVICE_DIGEST SERVICE_MODE PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 
+# A worker without queues ends at once and rightly so, but supervisord takes whatever ends within its
+# `startsecs` for a failure.
+if [ "$command" = worker ] && [ -z "${SERVICE_WORKER_QUEUES:-}" ]; then sleep 2; fi
+
 # -S: no site-packages, so what the artifact holds is all that can be imported.
-exec "$SERVICE_PYTHON" -S -m service http-server
+exec "$SERVICE_PYTHON" -S -m service "$command"

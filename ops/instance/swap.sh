@@ -17,6 +17,11 @@ point() {
 
 record_good() { [[ $(linked good) == "$1" ]] || point good "$1"; }
 
+# Requests first: a message waits.
+roll() { roll_workers "$1" && roll_queue_workers "$1"; }
+
+all_serve() { workers_serve "$1" && queue_workers_run "$1"; }
+
 # A connection that breaks, or Ctrl-C, must not leave the workers on two releases.
 swap_to() {
   local digest=$1 before
@@ -29,7 +34,7 @@ swap_to() {
     [[ -z $before ]] || say "supervisord is not running and will start with release $(short "$digest")"
     return 0
   fi
-  roll_workers "$digest" || go_back "$digest"
+  roll "$digest" || go_back "$digest"
 }
 
 go_back() {
@@ -40,7 +45,7 @@ go_back() {
   error "release $(short "$bad"): $reason; going back to release $(short "$good")"
   point current "$good"
   supervisord_runs || fail "supervisord ended while its workers were restarted"
-  roll_workers "$good" || fail "$reason; release $(short "$good") does not serve either: $ROLL_FAILURE"
+  roll "$good" || fail "$reason; release $(short "$good") does not serve either: $ROLL_FAILURE"
   prune_releases
   fail "$reason"
 }
@@ -51,6 +56,6 @@ finish_going_back() {
   good=$(linked good)
   [[ $(linked current) != "$bad" || -z $good || $good == "$bad" ]] || point current "$good"
   [[ -n $(linked current) ]] && supervisord_runs || return 0
-  roll_workers "$(linked current)" || fail "release $(short "$(linked current)") does not serve: $ROLL_FAILURE"
+  roll "$(linked current)" || fail "release $(short "$(linked current)") does not serve: $ROLL_FAILURE"
   prune_releases
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The workers under supervisord: which release each runs, and moving them one at a time.
+# The HTTP workers under supervisord: which release each runs, and moving them one at a time.
 
 readonly WORKERS='service:*'
 # Why the last roll_workers failed; swap.sh reports it, with FAILURE_LOG.

@@ -30,9 +30,28 @@ PATIENCE = 120.0
 # Answers each request on a connection of its own; after TERM it finishes the one in hand.
 # A behaviour that begins with "shared" shows behind the shared socket only, not in the trial.
 # It does not outlive who started it, so a supervisord that was killed leaves no worker behind.
+# As a queue worker it does nothing, and tells of it; behaviours of that begin with "worker".
 SERVER = """
 import json, os, select, signal, socket, sys, time
 import service.handler
+def work(behaviour):
+    if not os.environ.get("SERVICE_WORKER_QUEUES"):
+        sys.exit()
+    if behaviour == "crash":
+        sys.exit("cannot work: no database")
+    told, parent, begun = [], os.getppid(), time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: told.append(1))
+    print("working", os.environ["SERVICE_DIGEST"], flush=True)
+    while not told and os.getppid() == parent:
+        time.sleep(0.02)
+        if behaviour == "short life" and time.monotonic() > begun + 1.5:
+            sys.exit("cannot go on: no memory")
+    if behaviour == "slow":
+        time.sleep(4)
+    print("ended", os.environ["SERVICE_DIGEST"], flush=True)
+    sys.exit()
+if sys.argv[1] == "worker":
+    work({behaviour!r}.removeprefix("worker "))
 listener = socket.socket(fileno=0)
 listener.setblocking(False)
 behaviour = {behaviour!r}
@@ -168,6 +187,8 @@ class Instance:
     supervisord: subprocess.Popen[bytes] | None = None
     # A command that sets a limit, say, and then becomes install-release.
     started_by: tuple[str, ...] = ()
+    # What instance.env says besides.
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -196,6 +217,7 @@ class Instance:
             "SERVICE_TRIAL_SECONDS": "0.3",
             "SERVICE_SETTLE_SECONDS": "0.3",
             "AWS_REGION": "eu-west-1",
+            **self.variables,
         }
 
     def release(self, label: str, behaviour: str = "good", **more: Any) -> str:
@@ -249,7 +271,7 @@ class Instance:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda: self.control("status").stdout.count("RUNNING") == 2)
+        until(lambda: self.control("status", "service:*").stdout.count("RUNNING") == 2)
 
     def control(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         config = OPS / "supervisor/supervisord.conf"
@@ -282,9 +304,20 @@ class Instance:
         return str((self.home / name).readlink()).removeprefix("releases/")
 
     def workers(self) -> dict[str, str]:
-        """The process ID of each worker that runs, and the release that its folder names."""
-        found = [pid for pid in self.control("pid", "all").stdout.split() if pid != "0"]
+        """The process ID of each HTTP worker that runs, and the release that its folder names."""
+        return self._running("service:service_0", "service:service_1")
+
+    def queue_workers(self) -> dict[str, str]:
+        """The same of the queue workers."""
+        return self._running("worker:worker_0")
+
+    def _running(self, *names: str) -> dict[str, str]:
+        found = [pid for pid in self.control("pid", *names).stdout.split() if pid != "0"]
         return {pid: Path(f"/proc/{pid}/cwd").readlink().name for pid in found}
+
+    def state(self, program: str) -> str:
+        """What supervisord says of a program, such as RUNNING."""
+        return self.control("status", program).stdout.split()[1]
 
     def kill(self, pid: str) -> None:
         os.kill(int(pid), signal.SIGKILL)
@@ -357,8 +390,9 @@ def scratch(root: Path) -> Instance:
 
 
 @contextmanager
-def started(root: Path) -> Iterator[Instance]:
+def started(root: Path, **variables: str) -> Iterator[Instance]:
     made = scratch(root)
+    made.variables = variables
     try:
         made.release("first")
         assert made.install().returncode == 0

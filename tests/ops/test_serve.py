@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,9 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def serve(release: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def serve(release: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["sh", release / "ops/instance/serve.sh"],
+        ["sh", release / "ops/instance/serve.sh", *arguments],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": "/nowhere", **environment},
         capture_output=True,
         text=True,
@@ -41,6 +42,20 @@ def test_the_worker_runs_in_the_physical_folder_of_the_release(home: Path) -> No
     for way in (home / "current", folder):
         ran = serve(way, SERVICE_PYTHON=sys.executable)
         assert ran.stdout == f"{folder} {DIGEST} ['http-server'] 1\n"
+
+
+def test_a_queue_worker_is_the_same_with_another_command(home: Path) -> None:
+    folder = (home / "releases" / DIGEST).resolve()
+    variables = {"SERVICE_PYTHON": sys.executable, "SERVICE_WORKER_QUEUES": "orders"}
+    ran = serve(home / "current", "worker", **variables)
+    assert ran.stdout == f"{folder} {DIGEST} ['worker'] 1\n"
+
+
+def test_a_queue_worker_with_nothing_to_do_lives_longer_than_a_failed_start(home: Path) -> None:
+    begun = time.monotonic()
+    ran = serve(home / "current", "worker", SERVICE_PYTHON=sys.executable)
+    assert ran.returncode == 0
+    assert time.monotonic() - begun > 1.5
 
 
 def test_nothing_is_written_into_the_release(home: Path) -> None:

@@ -1,20 +1,23 @@
 """The supervisor files as the real supervisord reads them."""
 
 import configparser
+import re
 import stat
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from service.settings import Settings
 from tests.ops.instances import Instance
 
-SERVICE = Path(__file__).parents[2] / "ops/supervisor/service.conf"
+OPS = Path(__file__).parents[2] / "ops"
 
 
-def program() -> configparser.SectionProxy:
+def program(name: str = "fcgi-program:service") -> configparser.SectionProxy:
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";",))
-    parser.read(SERVICE)
-    return parser["fcgi-program:service"]
+    parser.read((OPS / "supervisor/service.conf", OPS / "supervisor/worker.conf"))
+    return parser[name]
 
 
 def test_a_worker_has_longer_to_stop_than_it_takes_to_drain_and_finish() -> None:
@@ -26,10 +29,22 @@ def test_two_workers_share_the_socket_so_that_one_can_restart() -> None:
     assert int(program()["numprocs"]) >= 2
 
 
-def test_every_log_is_rotated() -> None:
-    assert program()["stdout_logfile_maxbytes"] == "20MB"
-    assert program().getint("stdout_logfile_backups") == 5
-    assert program().getboolean("redirect_stderr")
+def test_a_queue_worker_has_longer_to_stop_than_it_gives_its_messages() -> None:
+    assert int(program("program:worker")["stopwaitsecs"]) > Settings().worker_grace_seconds
+
+
+def test_systemd_waits_for_one_program_after_the_other() -> None:
+    drop_in = (OPS / "systemd/supervisor.conf").read_text()
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", drop_in, re.MULTILINE)
+    programs = program(), program("program:worker")
+    assert int(seconds) > sum(int(each["stopwaitsecs"]) for each in programs)
+
+
+@pytest.mark.parametrize("name", ["fcgi-program:service", "program:worker"])
+def test_every_log_is_rotated(name: str) -> None:
+    assert program(name)["stdout_logfile_maxbytes"] == "20MB"
+    assert program(name).getint("stdout_logfile_backups") == 5
+    assert program(name).getboolean("redirect_stderr")
 
 
 def test_only_the_owner_may_control_the_workers(steady: Instance) -> None:
@@ -39,6 +54,7 @@ def test_only_the_owner_may_control_the_workers(steady: Instance) -> None:
 
 
 def test_the_operators_command_lists_the_workers(steady: Instance) -> None:
+    steady.until(lambda: steady.state("worker:worker_0") == "EXITED")
     script = steady.home / "current/ops/instance/supervisorctl.sh"
     ran = subprocess.run(
         ["bash", script, "status"],
@@ -50,6 +66,7 @@ def test_the_operators_command_lists_the_workers(steady: Instance) -> None:
     assert [line.split()[:2] for line in ran.stdout.splitlines()] == [
         ["service:service_0", "RUNNING"],
         ["service:service_1", "RUNNING"],
+        ["worker:worker_0", "EXITED"],
     ]
 
 

@@ -272,6 +272,7 @@ def test_the_agent_ships_each_log_into_a_stream_of_this_instance(booted: Boot) -
     assert streams == {
         "i-0123456789abcdef0/service_0": "/var/log/hello/service_0.log",
         "i-0123456789abcdef0/service_1": "/var/log/hello/service_1.log",
+        "i-0123456789abcdef0/worker_0": "/var/log/hello/worker_0.log",
         "i-0123456789abcdef0/supervisord": "/var/log/hello/supervisord.log",
         "i-0123456789abcdef0/bootstrap": "/var/log/hello-bootstrap.log",
         "i-0123456789abcdef0/cloud-init": "/var/log/cloud-init-output.log",

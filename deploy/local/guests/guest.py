@@ -31,7 +31,7 @@ CONSOLE = "console.log"
 _START = Path(__file__).parent / "start.sh"
 _METADATA_PORT = 80
 # Above TimeoutStopSec of ops/systemd/supervisor.conf.
-_SHUTDOWN_SECONDS = 90.0
+_SHUTDOWN_SECONDS = 135.0
 _NETWORK_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
