@@ -34,6 +34,11 @@ def topology_settings() -> tuple[Setting[Any], ...]:
     return declared_settings(TOPOLOGY)
 
 
+def topology_queues() -> tuple[Queue, ...]:
+    """The work queues of the topology."""
+    return declared_queues(TOPOLOGY)
+
+
 def composer(
     settings: Settings, root: Path, topology: Sequence[TemplateDecorator] = TOPOLOGY
 ) -> Compose:

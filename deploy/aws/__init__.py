@@ -26,6 +26,7 @@ from deploy.aws.described import (
     function_of,
     hex_of,
     launch_template_of,
+    mapping_of,
     resource_of,
     stack_of,
 )
@@ -36,6 +37,7 @@ from deploy.aws.running import (
     Identity,
     Invocation,
     LaunchTemplateState,
+    QueueMapping,
 )
 from deploy.errors import AwsError
 from deploy.stack import ChangeSet, ChangeSetType, Stack, StackEvent, StackResource
@@ -374,6 +376,47 @@ class Aws:
         )
         events = answer["events"] if answer else ()
         return tuple(line for event in events for line in event["message"].splitlines())
+
+    # Queues
+
+    def mappings(self, function: str) -> tuple[QueueMapping, ...]:
+        """The function's event source mappings that take messages from SQS queues."""
+        pages = self._pages("lambda", "list_event_source_mappings", FunctionName=function)
+        found = (each for page in pages for each in page["EventSourceMappings"])
+        return tuple(mapping_of(each) for each in found if ":sqs:" in each["EventSourceArn"])
+
+    def disable_mapping(self, mapping: str) -> None:
+        """Lambda begins to leave the mapping's queue alone."""
+        self._call("lambda", "update_event_source_mapping", UUID=mapping, Enabled=False)
+
+    def queue_url(self, queue: str) -> str:
+        return str(self._call("sqs", "get_queue_url", QueueName=queue)["QueueUrl"])
+
+    def send_message(self, url: str, body: str) -> str:
+        """The new message's ID."""
+        answer = self._call("sqs", "send_message", QueueUrl=url, MessageBody=body)
+        return str(answer["MessageId"])
+
+    def received(self, url: str, count: int, seconds: int) -> tuple[dict[str, Any], ...]:
+        """Up to so many messages, waited for so long; each as SQS describes it."""
+        answer = self._call(
+            "sqs",
+            "receive_message",
+            QueueUrl=url,
+            MaxNumberOfMessages=count,
+            WaitTimeSeconds=seconds,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return tuple(answer.get("Messages", ()))
+
+    def delete_messages(self, url: str, receipt_handles: Sequence[str]) -> None:
+        """Up to ten messages are gone."""
+        entries = [
+            {"Id": str(number), "ReceiptHandle": handle}
+            for number, handle in enumerate(receipt_handles)
+        ]
+        self._call("sqs", "delete_message_batch", QueueUrl=url, Entries=entries)
 
     # One request
 

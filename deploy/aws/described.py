@@ -7,7 +7,13 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.aws.running import FleetState, FunctionState, InstanceState, LaunchTemplateState
+from deploy.aws.running import (
+    FleetState,
+    FunctionState,
+    InstanceState,
+    LaunchTemplateState,
+    QueueMapping,
+)
 from deploy.stack import Change, ChangeSet, Stack, StackEvent, StackResource
 
 
@@ -132,4 +138,15 @@ def _member(member: Mapping[str, Any], addresses: Mapping[str, str]) -> Instance
         health=member["HealthStatus"],
         address=addresses.get(member["InstanceId"], ""),
         launch_template_version=member.get("LaunchTemplate", {}).get("Version", ""),
+    )
+
+
+def mapping_of(found: Mapping[str, Any]) -> QueueMapping:
+    """From ListEventSourceMappings."""
+    return QueueMapping(
+        id=found["UUID"],
+        queue_arn=found["EventSourceArn"],
+        batch_size=found["BatchSize"],
+        reports_failures="ReportBatchItemFailures" in found.get("FunctionResponseTypes", ()),
+        is_enabled=found["State"] in ("Enabled", "Enabling", "Creating"),
     )

@@ -65,6 +65,22 @@ class LaunchTemplateState:
 
 
 @dataclass(frozen=True)
+class QueueMapping:
+    """An event source mapping from an SQS queue to a function."""
+
+    id: str
+    queue_arn: str
+    batch_size: int
+    reports_failures: bool
+    is_enabled: bool
+
+    @property
+    def queue(self) -> str:
+        """What SQS calls the queue."""
+        return self.queue_arn.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
 class Invocation:
     """What a direct invocation gave.
 

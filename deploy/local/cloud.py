@@ -21,7 +21,7 @@ from deploy.local import embedded_aws
 from deploy.local.embedded_aws import EmbeddedAws
 from deploy.local.instance_side import Begun, InstanceSide, Laid
 from deploy.local.interrupts import Interrupts
-from deploy.local.lambda_side import LambdaSide, serve, site
+from deploy.local.lambda_side import LambdaSide, poll, serve, site
 from deploy.local.laptop import built, for_laptop, furnished, provisioned, refuse_other_python
 from deploy.local.running_release import Wanted, wanted
 from deploy.local.server import Background, listen
@@ -94,6 +94,7 @@ def play(
             want = wanted(aws, settings.stack)
             instances.start(stack, begun, aws, want)
             side = _lambda_side(stack, begun, aws, want, front)
+            poll(stack, background, aws, side)
             instances.wait()
         record = _record(workspace, settings, laid, side, instances)
         yield Cloud(record, settings, want, aws, embedded, instances, side, workspace)

@@ -11,9 +11,10 @@ import pwd
 import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from deploy.errors import LocalError
 from deploy.local.embedded_aws import LOOPBACK
@@ -113,8 +114,19 @@ def free_port(wanted: int) -> int:
         return int(listener.getsockname()[1])
 
 
-def start(workspace: Workspace, name: str, installed: Path, port: int, endpoint: str) -> Instance:
+def start(
+    workspace: Workspace,
+    name: str,
+    installed: Path,
+    port: int,
+    endpoint: str,
+    *,
+    own: Mapping[str, str] = MappingProxyType({}),
+) -> Instance:
     """supervisord is on its way up with the release in `installed`; `wait` for it.
+
+    Args:
+        own: variables that the stack gives its instances.
 
     Raises:
         LocalError: the port is in use.
@@ -125,10 +137,11 @@ def start(workspace: Workspace, name: str, installed: Path, port: int, endpoint:
         folder.mkdir(parents=True, exist_ok=True)
     current = places.home / "current"
     current.symlink_to(installed)
-    told = environment(name, places, port, endpoint)
+    told = {**environment(name, places, port, endpoint), **own}
     configuration = current / "ops" / "supervisor" / "supervisord.conf"
     arguments = (sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration))
-    grace = _DRAIN_SECONDS + _GRACE_SECONDS + 2.0
+    # supervisord stops one program after the other.
+    grace = _DRAIN_SECONDS + 2 * _GRACE_SECONDS + 2.0
     command = Command(arguments, told, places.home, grace=grace)
     child = workspace.start(command, places.logs / "supervisord.out")
     return Instance(child, port, installed.name, places)
@@ -149,6 +162,7 @@ def environment(name: str, places: Layout, port: int, endpoint: str) -> dict[str
         "SERVICE_PORT": str(port),
         "SERVICE_DRAIN_SECONDS": str(_DRAIN_SECONDS),
         "SERVICE_GRACE_SECONDS": str(_GRACE_SECONDS),
+        "SERVICE_WORKER_GRACE_SECONDS": str(_GRACE_SECONDS),
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -156,8 +170,8 @@ def environment(name: str, places: Layout, port: int, endpoint: str) -> dict[str
 
 
 def failures(lines: Iterable[str]) -> int:
-    """How often a worker ended by itself, by supervisord's log."""
-    return sum("not expected" in line for line in lines)
+    """How often an HTTP worker ended by itself, by supervisord's log."""
+    return sum("exited: service_" in line and "not expected" in line for line in lines)
 
 
 def _failures(log: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from deploy.local.execution_environment import Site
 from deploy.local.front import function_url, invoke_api
 from deploy.local.front_ends.function_url import FunctionUrl
 from deploy.local.function import RunningFunction
+from deploy.local.queue_poller import QueuePoller
 from deploy.local.release import fetch
 from deploy.local.running_release import Wanted
 from deploy.local.server import Background, listen, serving
@@ -80,6 +82,22 @@ def serve(
     api = invoke_api(running.invoke, site.function.name, site.function.version)
     _serve(stack, background, api, invoking)
     return LambdaSide(running, port, api_port)
+
+
+def poll(stack: ExitStack, background: Background, aws: Aws, side: LambdaSide) -> None:
+    """What is in the queues of the function's mappings is invoked with, until `stack` closes."""
+    poller = QueuePoller(aws, side.described.name, side.running.invoke)
+    task = background.run(_begun(poller))
+    stack.callback(lambda: background.run(_ended(task)))
+
+
+async def _begun(poller: QueuePoller) -> asyncio.Task[None]:
+    return asyncio.create_task(poller.run())
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _running(site: Site) -> RunningFunction:

@@ -7,12 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from deploy.aws import Aws
+from deploy.composition import topology_queues
 from deploy.local import instance
 from deploy.local.instance import Instance, free_port
 from deploy.local.instance_side import Begun, Laid
 from deploy.local.release import fetch
 from deploy.local.running_release import Wanted
 from deploy.local.workspace import Child
+from deploy.template.queue import worked_on_instances
 
 
 class Supervisord:
@@ -25,7 +27,7 @@ class Supervisord:
         LocalError: the port is in use.
     """
 
-    logs = "instance/log/service_*.log"
+    logs = "instance/log/*_[0-9].log"
     follows = "The instance keeps its release until 'twofold up' is started again."
 
     def __init__(self, port: int) -> None:
@@ -59,8 +61,8 @@ class Supervisord:
         workspace, endpoint = begun.workspace, begun.embedded.endpoint
         home = instance.layout(workspace.folder).home
         installed = fetch(aws, want.release, home)
-        name = begun.settings.name
-        self._instance = instance.start(workspace, name, installed, self._port, endpoint)
+        name, own = begun.settings.name, _own(want)
+        self._instance = instance.start(workspace, name, installed, self._port, endpoint, own=own)
         stack.callback(self._instance.stop)
         if want.fleet.desired > 1:
             begun.console.note(
@@ -75,3 +77,13 @@ class Supervisord:
         """
         if self._instance is not None:
             self._instance.wait()
+
+
+def _own(want: Wanted) -> dict[str, str]:
+    """What user data would write of the stack: both sides know the same queues."""
+    return {
+        "AWS_REGION": want.function.region,
+        "AWS_DEFAULT_REGION": want.function.region,
+        "SERVICE_QUEUES": want.function.environment.get("SERVICE_QUEUES", ""),
+        "SERVICE_WORKER_QUEUES": worked_on_instances(topology_queues()),
+    }

@@ -32,7 +32,7 @@ class Guests:
         LocalError: this machine cannot boot guests.
     """
 
-    logs = "guests/*/upper/var/log/*/service_*.log"
+    logs = "guests/*/upper/var/log/*/*_[0-9].log"
     follows = "cfn-hup brings it to each guest within a minute."
     fixed_url = ""
     children: Mapping[str, Child] = {}

@@ -16,8 +16,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from deploy.aws import Aws
+from deploy.connection import LOCAL_CREDENTIALS
+from tests.deploy.local.queues import add_queues
 
 Processes = Callable[[Path], list[str]]
 Eventually = Callable[..., None]
@@ -323,3 +328,43 @@ def _timed(connection: http.client.HTTPConnection) -> float:
     connection.request("GET", "/")
     connection.getresponse().read()
     return time.monotonic() - begin
+
+
+def worked(up: Program) -> list[tuple[str, dict[str, Any]]]:
+    """Which side logged that it worked on a record, and the record."""
+    lines = [line.split(" | ", 1) for line in up.progress if '"worked"' in line]
+    return [(side.strip(), json.loads(line)["record"]) for side, line in lines]
+
+
+def test_a_message_is_worked_off_by_the_side_that_the_topology_names(
+    run: Run, root: Path, tmp_path: Path, eventually: Eventually
+) -> None:
+    folder = copied(root, tmp_path)
+    add_queues(folder)
+    up = run("up", "--port", "0", "--json", folder=folder)
+    up.eventually(lambda: record(folder).exists() or up.process.poll() is not None, SECONDS)
+    assert up.process.poll() is None, "".join(up.progress)
+    cloud = json.loads(record(folder).read_text())
+    aws = Aws(cloud["region"], cloud["endpoint"], credentials=LOCAL_CREDENTIALS)
+    for name, body in (("quick", "one"), ("quick", "poison"), ("slow", "two")):
+        aws.send_message(aws.queue_url(f"hello-dev-{name}"), body)
+    eventually(lambda: len(worked(up)) >= 3, SECONDS)
+    done = {(side, seen["body"]) for side, seen in worked(up)}
+    assert done == {("lambda", "one"), ("lambda", "poison"), ("instance", "two")}
+    for _, seen in worked(up):
+        assert set(seen) == {
+            "messageId",
+            "receiptHandle",
+            "body",
+            "attributes",
+            "messageAttributes",
+            "md5OfBody",
+            "eventSource",
+            "eventSourceARN",
+            "awsRegion",
+        }
+    # It failed, so it shows up again.
+    eventually(lambda: len(worked(up)) >= 4, SECONDS)
+    assert worked(up)[-1][1]["attributes"]["ApproximateReceiveCount"] == "2"
+    assert up.end(signal.SIGINT) == 0, "".join(up.progress)
+    up.expect_nothing_left()

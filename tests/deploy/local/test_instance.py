@@ -35,6 +35,14 @@ server.serve_forever()
 """
 
 
+OPS_FILES = (
+    "instance/serve.sh",
+    "supervisor/supervisord.conf",
+    "supervisor/service.conf",
+    "supervisor/worker.conf",
+)
+
+
 @pytest.fixture
 def start(workspace: Workspace, root: Path) -> Iterator[Start]:
     """Starts a release whose service is one module's text, with the project's own ops files."""
@@ -44,7 +52,7 @@ def start(workspace: Workspace, root: Path) -> Iterator[Start]:
         installed = instance.layout(workspace.folder).home / "releases" / DIGEST
         (installed / "service").mkdir(parents=True)
         (installed / "service" / "__main__.py").write_text(service)
-        for name in ("instance/serve.sh", "supervisor/supervisord.conf", "supervisor/service.conf"):
+        for name in OPS_FILES:
             copy = installed / "ops" / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes((root / "ops" / name).read_bytes())
