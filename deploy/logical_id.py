@@ -38,14 +38,19 @@ OUTPUT_DIGEST = "ArtifactDigest"
 OUTPUT_BUILD_ID = "BuildId"
 
 
-def output_queue(title: str) -> str:
+def titled(name: str) -> str:
+    """'BigOrders' for 'big-orders': how the names of a queue's parts begin."""
+    return "".join(part.capitalize() for part in name.split("-"))
+
+
+def output_queue(name: str) -> str:
     """The key of the output with a work queue's URL, such as BigOrdersQueueUrl."""
-    return f"{title}QueueUrl"
+    return f"{titled(name)}QueueUrl"
 
 
-def output_dead_letters(title: str) -> str:
+def output_dead_letters(name: str) -> str:
     """The key of the output with the URL of its dead-letter queue."""
-    return f"{title}DeadLettersUrl"
+    return f"{titled(name)}DeadLettersUrl"
 
 
 def function_version(configuration: bytes) -> str:

@@ -24,6 +24,15 @@ class Typed:
     headers: tuple[str, ...] = ()
     body: str | None = None
     on: On | None = None
+    queue: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message for a work queue; `body` is JSON."""
+
+    queue: str
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Http:
     on: On
 
 
-def request(typed: Typed, read: Callable[[str], bytes]) -> Direct | Http:
+def request(typed: Typed, read: Callable[[str], bytes]) -> Direct | Http | Message:
     """What to ask.
 
     Args:
@@ -53,13 +62,18 @@ def request(typed: Typed, read: Callable[[str], bytes]) -> Direct | Http:
     problems = _direct_problems(typed) if typed.path is None else _http_problems(typed)
     if problems:
         raise SettingsError("\n".join(problems))
-    return _direct(typed, read) if typed.path is None else _http(typed, typed.path, read)
+    if typed.path is not None:
+        return _http(typed, typed.path, read)
+    payload = _payload(typed, read)
+    return Direct(payload) if typed.queue is None else Message(typed.queue, payload)
 
 
 def _direct_problems(typed: Typed) -> list[str]:
     flags = {"--method": typed.method, "--header": typed.headers, "--body": typed.body}
     problems = [f"{flag} is for HTTP. Pass --http PATH with it." for flag in flags if flags[flag]]
-    if typed.on in ("instance", "both"):
+    if typed.queue is not None and typed.on is not None:
+        problems.append("The topology says which side works off a queue. Leave out --on.")
+    elif typed.on in ("instance", "both"):
         problems.append(
             "An instance takes no direct invocations; only the Lambda side does. "
             "Ask an instance with --http PATH, or leave out --on."
@@ -73,6 +87,8 @@ def _http_problems(typed: Typed) -> list[str]:
     problems = []
     if typed.payload is not None:
         problems.append("PAYLOAD is for a direct invocation. With --http pass --body.")
+    if typed.queue is not None:
+        problems.append("--http and --queue are both given. Leave one of them out.")
     if typed.body is not None and typed.file is not None:
         problems.append("--body and --file are both given. Leave one of them out.")
     if not (typed.path or "").startswith("/"):
@@ -84,7 +100,7 @@ def _http_problems(typed: Typed) -> list[str]:
     return problems
 
 
-def _direct(typed: Typed, read: Callable[[str], bytes]) -> Direct:
+def _payload(typed: Typed, read: Callable[[str], bytes]) -> bytes:
     file = "-" if typed.payload == "-" else typed.file
     payload = (typed.payload or "{}").encode() if file is None else read(file)
     try:
@@ -95,7 +111,7 @@ def _direct(typed: Typed, read: Callable[[str], bytes]) -> Direct:
             f"The payload {shown!r} is not JSON: {error}. "
             """Quote it for the shell, as in: twofold invoke '{"name": "Ada"}'"""
         ) from None
-    return Direct(payload)
+    return payload
 
 
 def _http(typed: Typed, path: str, read: Callable[[str], bytes]) -> Http:

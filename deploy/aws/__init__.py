@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -393,8 +394,11 @@ class Aws:
         return str(self._call("sqs", "get_queue_url", QueueName=queue)["QueueUrl"])
 
     def send_message(self, url: str, body: str) -> str:
-        """The new message's ID."""
-        answer = self._call("sqs", "send_message", QueueUrl=url, MessageBody=body)
+        """The new message's ID; in a FIFO queue it is of a group of its own."""
+        own = str(uuid.uuid4())
+        order = {"MessageGroupId": own, "MessageDeduplicationId": own}
+        fifo = order if url.endswith(".fifo") else {}
+        answer = self._call("sqs", "send_message", QueueUrl=url, MessageBody=body, **fifo)
         return str(answer["MessageId"])
 
     def received(self, url: str, count: int, seconds: int) -> tuple[dict[str, Any], ...]:

@@ -18,7 +18,7 @@ from deploy.errors import SettingsError, StackError
 from deploy.flags import json_flag, local_flag, settings_flags
 from deploy.overview import COMMANDS
 from deploy.question import Answer, ask
-from deploy.request import Direct, Http, Typed, request
+from deploy.request import Direct, Http, Message, Typed, request
 from deploy.settings import REGION, STAGE
 from deploy.stack import Stack
 from deploy.stack.inspection import fleet_of, instances
@@ -30,6 +30,7 @@ FAILED = 1
 @click.argument("payload", required=False)
 @click.option("-f", "--file", "file", help="Read payload or body from a file; - is stdin.")
 @click.option("--http", "path", metavar="PATH", help="Ask by HTTP for this path.")
+@click.option("--queue", metavar="NAME", help="Send PAYLOAD to this work queue.")
 @click.option("-X", "--method", help="The HTTP method.  [default: GET, with a body POST]")
 @click.option("-H", "--header", "headers", multiple=True, help="An HTTP header; may be repeated.")
 @click.option("-d", "--body", help="The HTTP body.")
@@ -46,7 +47,8 @@ def command(flags: Mapping[str, Any], local: bool, as_json: bool, **typed: Any) 
 
     PAYLOAD is JSON ({} when none is given; - reads standard input) and goes straight to the
     Lambda function; an instance takes no invocations, it is asked with --http. With --http
-    the Function URL and every instance are asked. Prints what each side answered.
+    the Function URL and every instance are asked. Prints what each side answered. With
+    --queue PAYLOAD becomes a message of a work queue, and its ID is printed.
 
     The exit code is 1 when a side failed: an error in the function, a status of 500 or
     more, no answer.
@@ -55,6 +57,7 @@ def command(flags: Mapping[str, Any], local: bool, as_json: bool, **typed: Any) 
     Examples:
       twofold invoke '{"name": "Ada"}'
       twofold invoke -f event.json --json
+      twofold invoke --queue orders '{"order": 7}'
       twofold invoke --http /healthz
       twofold invoke --http /items -X PUT -H 'Content-Type: application/json' -d '{}'
     """
@@ -79,9 +82,11 @@ def _read(file: str) -> bytes:
         raise SettingsError(f"Cannot read {file}: {error.strerror}. Pass another -f.") from None
 
 
-def _answers(connection: Connection, stack: Stack, wanted: Direct | Http) -> list[Answer]:
+def _answers(connection: Connection, stack: Stack, wanted: Direct | Http | Message) -> list[Answer]:
     if isinstance(wanted, Direct):
         return [_invoked(connection, stack, wanted.payload)]
+    if isinstance(wanted, Message):
+        return [_sent(connection, stack, wanted)]
     sides = []
     if wanted.on != "instance":
         sides.append(("lambda", _function_url(connection, stack)))
@@ -103,6 +108,17 @@ def _invoked(connection: Connection, stack: Stack, payload: bytes) -> Answer:
     click.echo(invoked.log.rstrip(), err=True)
     problem = f"function error: {invoked.error}"
     return Answer("lambda", name, 0, (), invoked.payload, seconds, problem)
+
+
+def _sent(connection: Connection, stack: Stack, message: Message) -> Answer:
+    url = stack.outputs.get(logical_id.output_queue(message.queue), "")
+    if not url:
+        raise StackError(_nothing_to_ask(stack, f"queue {message.queue!r}"))
+    start = time.monotonic()
+    sent = connection.aws.send_message(url, message.body.decode())
+    return Answer(
+        message.queue, url, http.HTTPStatus.OK, (), sent.encode(), time.monotonic() - start
+    )
 
 
 def _function_url(connection: Connection, stack: Stack) -> str:

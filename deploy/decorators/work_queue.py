@@ -179,9 +179,9 @@ def _mapping(queue: Queue, permission: str) -> awslambda.EventSourceMapping:
 
 def _add_outputs(template: Template, queue: Queue) -> None:
     for key, description, of in (
-        (logical_id.output_queue(queue.title), f"The queue {queue.name}", queue.logical_id),
+        (logical_id.output_queue(queue.name), f"The queue {queue.name}", queue.logical_id),
         (
-            logical_id.output_dead_letters(queue.title),
+            logical_id.output_dead_letters(queue.name),
             f"What the queue {queue.name} gave up",
             queue.dead_letters_id,
         ),

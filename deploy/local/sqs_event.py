@@ -42,12 +42,8 @@ def done(answer: bytes, messages: Sequence[Message], mapping: QueueMapping) -> l
 def _reported(answer: Any) -> list[str]:
     if not answer or not isinstance(answer, dict):
         return []
-    return [_identifier(failure["itemIdentifier"]) for failure in _failures(answer)]
-
-
-def _failures(answer: Mapping[str, Any]) -> list[Any]:
-    """Null means that nothing failed; another key that a key was misspelt."""
-    return answer["batchItemFailures"] or []
+    failures = answer.get("batchItemFailures") or []
+    return [_identifier(failure["itemIdentifier"]) for failure in failures]
 
 
 def _identifier(found: Any) -> str:

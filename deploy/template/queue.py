@@ -38,8 +38,8 @@ class Queue:
 
     @property
     def title(self) -> str:
-        """'BigOrders' for 'big-orders': how the names of its parts begin."""
-        return "".join(part.capitalize() for part in self.name.split("-"))
+        """How the logical IDs of its parts begin."""
+        return logical_id.titled(self.name)
 
     def physical_name(self, stack: str) -> str:
         """What SQS calls it, such as 'hello-dev-orders'."""

@@ -8,14 +8,14 @@ import pytest
 
 from deploy.errors import SettingsError
 from deploy.question import Question
-from deploy.request import Direct, Http, On, Typed, request
+from deploy.request import Direct, Http, Message, On, Typed, request
 
 
 def read(file: str) -> bytes:
     return b'{"from": "%s"}' % file.encode()
 
 
-def asked(**typed: Any) -> Direct | Http:
+def asked(**typed: Any) -> Direct | Http | Message:
     return request(Typed(**typed), read)
 
 
@@ -89,3 +89,17 @@ def test_a_payload_that_is_no_json_shows_how_to_quote_it() -> None:
     (line,) = refused(payload="{name: Ada}")
     assert line.startswith("The payload '{name: Ada}' is not JSON: ")
     assert line.endswith("""as in: twofold invoke '{"name": "Ada"}'""")
+
+
+def test_a_payload_may_go_to_a_queue() -> None:
+    assert asked(queue="orders", payload='{"order": 7}') == Message("orders", b'{"order": 7}')
+    assert asked(queue="orders", file="order.json") == Message("orders", b'{"from": "order.json"}')
+
+
+def test_a_queue_is_no_side_and_no_path() -> None:
+    assert refused(queue="orders", on="instance") == [
+        "The topology says which side works off a queue. Leave out --on."
+    ]
+    assert refused(queue="orders", path="/") == [
+        "--http and --queue are both given. Leave one of them out."
+    ]

@@ -16,7 +16,7 @@ import logging
 @events.each("aws:sqs", queue="slow")
 def work(record):
     logging.getLogger("service.work").info("worked", extra={"record": record})
-    if record["body"] == "poison":
+    if "poison" in record["body"]:
         raise ValueError("never")
 """
 TOPOLOGY = """

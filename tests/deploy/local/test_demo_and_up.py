@@ -20,8 +20,6 @@ from typing import Any
 
 import pytest
 
-from deploy.aws import Aws
-from deploy.connection import LOCAL_CREDENTIALS
 from tests.deploy.local.queues import add_queues
 
 Processes = Callable[[Path], list[str]]
@@ -344,12 +342,11 @@ def test_a_message_is_worked_off_by_the_side_that_the_topology_names(
     up = run("up", "--port", "0", "--json", folder=folder)
     up.eventually(lambda: record(folder).exists() or up.process.poll() is not None, SECONDS)
     assert up.process.poll() is None, "".join(up.progress)
-    cloud = json.loads(record(folder).read_text())
-    aws = Aws(cloud["region"], cloud["endpoint"], credentials=LOCAL_CREDENTIALS)
-    for name, body in (("quick", "one"), ("quick", "poison"), ("slow", "two")):
-        aws.send_message(aws.queue_url(f"hello-dev-{name}"), body)
+    for name, body in (("quick", '"one"'), ("quick", '"poison"'), ("slow", '"two"')):
+        sent = run("invoke", "--local", "--queue", name, body, "--json", folder=folder)
+        assert sent.end() == 0, "".join(sent.progress)
     eventually(lambda: len(worked(up)) >= 3, SECONDS)
-    done = {(side, seen["body"]) for side, seen in worked(up)}
+    done = {(side, json.loads(seen["body"])) for side, seen in worked(up)}
     assert done == {("lambda", "one"), ("lambda", "poison"), ("instance", "two")}
     for _, seen in worked(up):
         assert set(seen) == {
