@@ -62,7 +62,9 @@ class QueuePoller:
             self._begin(mapping)
 
     def _begin(self, mapping: QueueMapping) -> None:
-        if mapping.id not in self._polling:
+        """Again after a mistake of this program, which asyncio reports: the queue is not left."""
+        polling = self._polling.get(mapping.id)
+        if polling is None or polling.done():
             self._polling[mapping.id] = asyncio.create_task(self._poll(mapping))
 
     async def _stop(self, ids: set[str]) -> None:

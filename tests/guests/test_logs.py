@@ -8,7 +8,10 @@ from typing import Any
 
 from tests.guests.clouds import GuestOf, until
 
-STREAMS = {"service_0", "service_1", "supervisord", "bootstrap", "cloud-init", "cfn-hup", "release"}
+STREAMS = {
+    *("service_0", "service_1", "worker_0", "supervisord"),
+    *("bootstrap", "cloud-init", "cfn-hup", "release"),
+}
 
 
 def test_each_file_has_a_stream_with_the_instances_id(guest: GuestOf) -> None:

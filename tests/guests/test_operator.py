@@ -44,6 +44,7 @@ def test_status_shows_both_workers(guest: GuestOf) -> None:
     assert [line.split()[:2] for line in lines] == [
         ["service:service_0", "RUNNING"],
         ["service:service_1", "RUNNING"],
+        ["worker:worker_0", "EXITED"],
     ]
 
 
