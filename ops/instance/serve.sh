@@ -25,7 +25,12 @@ export SERVICE_DIGEST SERVICE_MODE PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 
 # A worker without queues ends at once and rightly so, but supervisord takes whatever ends within its
 # `startsecs` for a failure.
-if [ "$command" = worker ] && [ -z "${SERVICE_WORKER_QUEUES:-}" ]; then sleep 2; fi
+if [ "$command" = worker ] && [ -z "${SERVICE_WORKER_QUEUES:-}" ]; then
+  sleep 2 &
+  trap 'kill $!; exit 0' TERM
+  wait $!
+  trap - TERM
+fi
 
 # -S: no site-packages, so what the artifact holds is all that can be imported.
 exec "$SERVICE_PYTHON" -S -m service "$command"
