@@ -14,13 +14,14 @@ COMMANDS = {
     "provision": "Create or update the stack.",
     "status": "Show the stack and the digest that each side really runs.",
     "invoke": "Ask the service: a direct invocation, or HTTP on either side.",
+    "parity": "Ask both sides the same requests and show where the answers differ.",
     "delete": "Delete the stack.",
 }
 """What each command does, in the order of the overview; a test holds the modules to it."""
 
 EXIT_CODES = {
     0: "done, also when there was nothing to change",
-    1: "the service answered with an error (invoke)",
+    1: "the service answered with an error (invoke), or its sides differ (parity)",
     2: "a flag, a setting or a file of yours needs a change",
     3: "the artifact cannot be built",
     4: "AWS refused, or cannot be reached",

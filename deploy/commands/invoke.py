@@ -20,8 +20,8 @@ from deploy.overview import COMMANDS
 from deploy.question import Answer, ask
 from deploy.request import Direct, Http, Message, Typed, request
 from deploy.settings import REGION, STAGE
+from deploy.sides import existing, function_url, nothing_to_ask, reachable
 from deploy.stack import Stack
-from deploy.stack.inspection import fleet_of, instances
 
 FAILED = 1
 
@@ -63,7 +63,7 @@ def command(flags: Mapping[str, Any], local: bool, as_json: bool, **typed: Any) 
     """
     wanted = request(Typed(**typed), _read)
     connection = connect(flags, local=local, others_allowed=True)
-    stack = _existing(connection)
+    stack = existing(connection)
     answers = _answers(connection, stack, wanted)
     if as_json:
         click.echo(json.dumps({"answers": [_document(answer) for answer in answers]}, indent=2))
@@ -89,16 +89,16 @@ def _answers(connection: Connection, stack: Stack, wanted: Direct | Http | Messa
         return [_sent(connection, stack, wanted)]
     sides = []
     if wanted.on != "instance":
-        sides.append(("lambda", _function_url(connection, stack)))
+        sides.append(("lambda", function_url(connection, stack)))
     if wanted.on != "lambda":
-        sides += _reachable(connection, stack)
+        sides += reachable(connection, stack)
     return [ask(name, url, wanted.question) for name, url in sides]
 
 
 def _invoked(connection: Connection, stack: Stack, payload: bytes) -> Answer:
     name = stack.outputs.get(logical_id.OUTPUT_FUNCTION_NAME, "")
     if not name:
-        raise StackError(_nothing_to_ask(stack, "function"))
+        raise StackError(nothing_to_ask(stack, "function"))
     alias = stack.outputs.get(logical_id.OUTPUT_FUNCTION_ALIAS, "").rpartition(":")[2]
     start = time.monotonic()
     invoked = connection.aws.invoke(name, payload, alias)
@@ -113,46 +113,12 @@ def _invoked(connection: Connection, stack: Stack, payload: bytes) -> Answer:
 def _sent(connection: Connection, stack: Stack, message: Message) -> Answer:
     url = stack.outputs.get(logical_id.output_queue(message.queue), "")
     if not url:
-        raise StackError(_nothing_to_ask(stack, f"queue {message.queue!r}"))
+        raise StackError(nothing_to_ask(stack, f"queue {message.queue!r}"))
     start = time.monotonic()
     sent = connection.aws.send_message(url, message.body.decode())
     return Answer(
         message.queue, url, http.HTTPStatus.OK, (), sent.encode(), time.monotonic() - start
     )
-
-
-def _function_url(connection: Connection, stack: Stack) -> str:
-    output = stack.outputs.get(logical_id.OUTPUT_FUNCTION_URL, "")
-    url = connection.local.function_url if connection.local else output
-    if not url:
-        raise StackError(_nothing_to_ask(stack, "Function URL"))
-    return url
-
-
-def _reachable(connection: Connection, stack: Stack) -> list[tuple[str, str]]:
-    fleet = fleet_of(connection, stack)
-    sides = [(name, url) for name, url, _ in instances(connection, stack, fleet) if url]
-    if not sides:
-        raise StackError(_nothing_to_ask(stack, "instance with an address"))
-    return sides
-
-
-def _nothing_to_ask(stack: Stack, what: str) -> str:
-    return (
-        f"Stack {stack.name!r} ({stack.status}) has no {what} to ask. "
-        "Look at it with: twofold status"
-    )
-
-
-def _existing(connection: Connection) -> Stack:
-    settings = connection.settings
-    stack = connection.aws.stack(settings.stack)
-    if stack is None:
-        raise StackError(
-            f"Stack {settings.stack!r} does not exist in {connection.aws.region}. "
-            f"Create it with: twofold provision --stage {settings.stage}"
-        )
-    return stack
 
 
 def _lines(answer: Answer) -> list[str]:

@@ -15,19 +15,28 @@ from deploy.connection import RECORD, ForeignRecordError, LocalCloud, running_cl
 from deploy.errors import LocalError
 
 
-def refuse_second(root: Path) -> None:
-    """Nothing is played in this project; what a dead one left behind is no obstacle.
+def running(root: Path) -> LocalCloud | None:
+    """What is played in this project; what a dead `twofold up` left behind is nothing.
 
     Raises:
-        LocalError: one does, or another user's record says so.
+        ForeignRecordError: another user's record says that something may be.
     """
     try:
         cloud = running_cloud(root)
     except ForeignRecordError:
         raise
     except LocalError:
-        return
-    if _answers(cloud.endpoint):
+        return None
+    return cloud if _answers(cloud.endpoint) else None
+
+
+def refuse_second(root: Path) -> None:
+    """Nothing is played in this project.
+
+    Raises:
+        LocalError: it is, or another user's record says so.
+    """
+    if cloud := running(root):
         urls = " and ".join(url for url in (cloud.function_url, cloud.instance_url) if url)
         raise LocalError(
             f"A cloud is played in this project already (process {cloud.pid}): "

@@ -1,0 +1,76 @@
+"""Which of the known differences a difference is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from deploy.parity import known
+from deploy.parity.difference import Difference, Ignored, differences
+from deploy.parity.exchange import Compared, Exchange, Finding
+from deploy.parity.known import Known
+from deploy.question import Answer
+
+Applies = Callable[[Exchange, Difference], bool]
+# In base64 that no longer fits into 6 MB, with some room for the headers beside it.
+_LARGE_BYTES = 4_400_000
+
+
+def compare(exchange: Exchange, ignored: Ignored) -> Compared:
+    """What differs between the two answers, with the reason where there is one."""
+    found = differences(exchange.request, exchange.on_lambda, exchange.on_instance, ignored)
+    return Compared(exchange, tuple(Finding(one, explain(exchange, one)) for one in found))
+
+
+def explain(exchange: Exchange, difference: Difference) -> Known | None:
+    """The first of the known differences that this one is."""
+    return next((one for one, applies in _RULES if applies(exchange, difference)), None)
+
+
+def _is_request_id(_exchange: Exchange, difference: Difference) -> bool:
+    on_both = "(none)" not in (difference.on_lambda, difference.on_instance)
+    return difference.what == "header x-request-id" and on_both
+
+
+def _is_mode(exchange: Exchange, difference: Difference) -> bool:
+    return (
+        exchange.request.path == "/healthz"
+        and difference.what == "body /mode"
+        and (difference.on_lambda, difference.on_instance) == ('"lambda"', '"instance"')
+    )
+
+
+def _is_joined(exchange: Exchange, difference: Difference) -> bool:
+    name = difference.what.removeprefix("header ")
+    once, often = _values(exchange.on_lambda, name), _values(exchange.on_instance, name)
+    return len(once) == 1 < len(often) and _parts(once) == _parts(often)
+
+
+def _values(answer: Answer, name: str) -> list[str]:
+    return [value for given, value in answer.headers if given.lower() == name]
+
+
+def _parts(values: Sequence[str]) -> list[str]:
+    return [part.strip() for part in ",".join(values).split(",")]
+
+
+def _is_large_request(exchange: Exchange, _difference: Difference) -> bool:
+    return exchange.on_lambda.status == 413 and len(exchange.request.body) > _LARGE_BYTES
+
+
+def _is_large_answer(exchange: Exchange, _difference: Difference) -> bool:
+    refused = exchange.on_lambda.status in (413, 502, 507)
+    return refused and len(exchange.on_instance.body) > _LARGE_BYTES
+
+
+def _is_upgrade(exchange: Exchange, _difference: Difference) -> bool:
+    return exchange.on_instance.status == 101
+
+
+_RULES: tuple[tuple[Known, Applies], ...] = (
+    (known.REQUEST_ID, _is_request_id),
+    (known.MODE, _is_mode),
+    (known.JOINED, _is_joined),
+    (known.LARGE_REQUEST, _is_large_request),
+    (known.LARGE_ANSWER, _is_large_answer),
+    (known.UPGRADE, _is_upgrade),
+)

@@ -1,0 +1,82 @@
+"""A request as it goes out, but for the side's own host."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+Headers = tuple[tuple[str, str], ...]
+_SIDES_OWN = ("host", "content-length")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Text is latin-1, a character a byte; `target` is path and query, percent-encoded as written.
+
+    `headers` are in order, with repeats, without Host and Content-Length: both are made when
+    it is sent. `where` says where it was read, as 'FILE:LINE'.
+    """
+
+    method: str
+    target: str
+    headers: Headers = ()
+    body: bytes = b""
+    where: str = ""
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def label(self) -> str:
+        """How a person recognises it."""
+        return f"{self.method} {shown(self.target)}"
+
+
+def shown(text: str) -> str:
+    """For a person: the bytes read as UTF-8, what is not UTF-8 or cannot be printed escaped."""
+    decoded = text.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in decoded)
+
+
+def without_own(headers: Headers) -> Headers:
+    """Without what is made for each side when the request is sent."""
+    return tuple((name, value) for name, value in headers if name.lower() not in _SIDES_OWN)
+
+
+def target_of(url: str) -> str:
+    """Path and query of a URL; the host is whichever side is asked.
+
+    Raises:
+        ValueError: not http or https, or bytes that no request line can hold.
+    """
+    url = url.partition("#")[0]
+    scheme, rest = _scheme_and_rest(url)
+    if scheme.lower() not in ("", "http", "https"):
+        raise ValueError(f"the URL {shown(url)!r} is neither http nor https")
+    if re.search(r"[\x00-\x20\x7f]", url):
+        raise ValueError(f"the URL {shown(url)!r} holds a blank or control byte; percent-encode it")
+    target = rest if rest.startswith("/") and not scheme else re.sub(r"^[^/?]*", "", rest)
+    return target if target.startswith("/") else f"/{target}"
+
+
+def _scheme_and_rest(url: str) -> tuple[str, str]:
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", url)
+    return (found[1], url[found.end() :]) if found else ("", url)
+
+
+def refuse_unsendable(request: Request) -> None:
+    """It is one request on the wire, and no more.
+
+    Raises:
+        ValueError: its method or a header would end the line that it stands in (RFC 9112,
+            section 3 and 5).
+    """
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", request.method):
+        raise ValueError(f"the method {shown(request.method)!r} is none; expected one like POST")
+    for name, value in request.headers:
+        if not name or re.search(r"[\r\n\0]", name + value) or ":" in name:
+            raise ValueError(
+                f"the header {shown(f'{name}: {value}')!r} would break the request; "
+                "a header is one line without NUL bytes"
+            )
