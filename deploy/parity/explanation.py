@@ -53,13 +53,27 @@ def _parts(values: Sequence[str]) -> list[str]:
     return [part.strip() for part in ",".join(values).split(",")]
 
 
-def _is_large_request(exchange: Exchange, _difference: Difference) -> bool:
-    return exchange.on_lambda.status == 413 and len(exchange.request.body) > _LARGE_BYTES
+def _is_too_large(exchange: Exchange, _difference: Difference) -> bool:
+    status, request = exchange.on_lambda.status, len(exchange.request.body)
+    if status == 413:
+        return request > _LARGE_BYTES
+    return status in (502, 507) and len(exchange.on_instance.body) > _LARGE_BYTES
 
 
-def _is_large_answer(exchange: Exchange, _difference: Difference) -> bool:
-    refused = exchange.on_lambda.status in (413, 502, 507)
-    return refused and len(exchange.on_instance.body) > _LARGE_BYTES
+def _is_default_type(exchange: Exchange, difference: Difference) -> bool:
+    return difference.what == "header content-type" and (
+        _values(exchange.on_lambda, "content-type") == ["application/json"]
+        and not _values(exchange.on_instance, "content-type")
+    )
+
+
+def _is_empty_length(exchange: Exchange, difference: Difference) -> bool:
+    return exchange.request.method == "HEAD" and difference.what == "header content-length"
+
+
+def _is_cut_off(exchange: Exchange, difference: Difference) -> bool:
+    failed = exchange.on_lambda.status == 500 and not exchange.on_lambda.problem
+    return difference.what == "answer" and failed and exchange.on_instance.status != 0
 
 
 def _is_upgrade(exchange: Exchange, _difference: Difference) -> bool:
@@ -69,8 +83,10 @@ def _is_upgrade(exchange: Exchange, _difference: Difference) -> bool:
 _RULES: tuple[tuple[Known, Applies], ...] = (
     (known.REQUEST_ID, _is_request_id),
     (known.MODE, _is_mode),
-    (known.JOINED, _is_joined),
-    (known.LARGE_REQUEST, _is_large_request),
-    (known.LARGE_ANSWER, _is_large_answer),
+    (known.RESPONSE_HEADERS_JOINED, _is_joined),
+    (known.TOO_LARGE, _is_too_large),
+    (known.DEFAULT_TYPE, _is_default_type),
+    (known.EMPTY_LENGTH, _is_empty_length),
+    (known.CUT_OFF, _is_cut_off),
     (known.UPGRADE, _is_upgrade),
 )

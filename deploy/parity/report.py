@@ -111,7 +111,7 @@ def _request(one: Compared, several: bool) -> Iterator[RenderableType]:
     yield Text(f"{exchange.request.label} ({exchange.request.where}{asked})", style="bold")
     yield _table(one.findings)
     for known in dict.fromkeys(finding.known for finding in one.findings if finding.known):
-        text = f"{known.what}: {known.reason}. Remedy: {known.remedy}."
+        text = f"Known: {known.what}. {known.reason} {known.remedy}"
         yield Padding(Text(text, style="dim"), (0, 0, 0, 4))
     yield Text("")
 

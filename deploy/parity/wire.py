@@ -19,6 +19,14 @@ TIMEOUT_SECONDS = 60.0
 _PIECE_BYTES = 65_536
 
 
+class _BrokenOffError(Exception):
+    """An answer began and did not end."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        super().__init__(f"{status}, broken off after {len(body)} bytes of its body")
+        self.status, self.headers, self.body = status, headers, body
+
+
 def ask(side: str, url: str, request: Request, seconds: float = TIMEOUT_SECONDS) -> Answer:
     """The side's answer; redirects are shown, not followed. Never raises for the network.
 
@@ -29,6 +37,9 @@ def ask(side: str, url: str, request: Request, seconds: float = TIMEOUT_SECONDS)
     start = time.monotonic()
     try:
         status, headers, body = _exchange(url, request, start + seconds)
+    except _BrokenOffError as error:
+        seconds = time.monotonic() - start
+        return Answer(side, url, error.status, error.headers, error.body, seconds, str(error))
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Answer(side, url, 0, (), b"", time.monotonic() - start, _reason(error, seconds))
     return Answer(side, url, status, headers, body, time.monotonic() - start)
@@ -37,8 +48,6 @@ def ask(side: str, url: str, request: Request, seconds: float = TIMEOUT_SECONDS)
 def _reason(error: Exception, seconds: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no whole answer within {seconds:.0f} s"
-    if isinstance(error, http.client.IncompleteRead):
-        return f"the answer broke off after {len(error.partial)} bytes of its body"
     return str(error) or type(error).__name__
 
 
@@ -50,7 +59,7 @@ def _exchange(url: str, request: Request, deadline: float) -> tuple[int, Headers
             connection.sendall(encoded(request, parts.netloc))
         answer = http.client.HTTPResponse(connection, method=request.method)
         answer.begin()
-        return answer.status, tuple(answer.getheaders()), _read(answer, connection, deadline)
+        return _whole(answer, connection, deadline)
 
 
 def _connected(scheme: str, host: str, port: int | None, deadline: float) -> socket.socket:
@@ -69,19 +78,22 @@ def _left(deadline: float) -> float:
     return left
 
 
-def _read(answer: http.client.HTTPResponse, on: socket.socket, deadline: float) -> bytes:
-    """Piece by piece, so that an answer without an end has one."""
-    pieces = []
-    while True:
-        on.settimeout(_left(deadline))
-        piece = answer.read1(_PIECE_BYTES)
-        if not piece:
-            break
-        pieces.append(piece)
-    body = b"".join(pieces)
-    if answer.length:
-        raise http.client.IncompleteRead(body, answer.length)
-    return body
+def _whole(
+    answer: http.client.HTTPResponse, on: socket.socket, deadline: float
+) -> tuple[int, Headers, bytes]:
+    headers = tuple(answer.getheaders())
+    body = bytearray()
+    try:
+        # Piece by piece, so that an answer without an end has one.
+        while piece := answer.read1(_PIECE_BYTES):
+            body += piece
+            on.settimeout(_left(deadline))
+        broke_off = bool(answer.length)
+    except (http.client.IncompleteRead, ConnectionResetError):
+        broke_off = True
+    if broke_off:
+        raise _BrokenOffError(answer.status, headers, bytes(body))
+    return answer.status, headers, bytes(body)
 
 
 def encoded(request: Request, host: str) -> bytes:
