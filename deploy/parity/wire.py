@@ -47,7 +47,7 @@ def ask(side: str, url: str, request: Request, seconds: float = TIMEOUT_SECONDS)
 
 def _reason(error: Exception, seconds: float) -> str:
     if isinstance(error, TimeoutError):
-        return f"no whole answer within {seconds:.0f} s"
+        return f"no whole answer within {seconds:g} s"
     return str(error) or type(error).__name__
 
 

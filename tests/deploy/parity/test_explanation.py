@@ -1,0 +1,92 @@
+"""Which differences are known, and which are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from deploy.parity import known
+from deploy.parity.known import Known
+from deploy.parity.request import Request
+from deploy.question import Answer
+from tests.deploy.parity.answers import JSON, answer, asking, compared
+
+LARGE = b"x" * 5_000_000
+MODES = (answer(b'{"mode":"lambda"}', JSON), answer(b'{"mode":"instance"}', JSON))
+TOO_MUCH = answer(b"", status=413)
+
+
+@pytest.mark.parametrize(
+    ("request_", "on_lambda", "on_instance", "expected"),
+    [
+        (asking(target="/healthz?x"), *MODES, known.MODE),
+        (
+            asking(headers=(("x-request-id", "mine"),)),
+            answer(b"", ("x-request-id", "1")),
+            answer(b"", ("x-request-id", "mine")),
+            known.REQUEST_ID,
+        ),
+        (
+            asking(),
+            answer(b"", ("vary", "a,b, c")),
+            answer(b"", ("Vary", "a"), ("Vary", "b, c")),
+            known.RESPONSE_HEADERS_JOINED,
+        ),
+        (asking("POST", body=LARGE), TOO_MUCH, answer(), known.TOO_LARGE),
+        (asking(), answer(b"", status=507), answer(LARGE), known.TOO_LARGE),
+        (asking(), answer(b"x", JSON), answer(b"x"), known.DEFAULT_TYPE),
+        (
+            asking("HEAD"),
+            answer(b"", ("content-length", "0")),
+            answer(b"", ("content-length", "7")),
+            known.EMPTY_LENGTH,
+        ),
+        (
+            asking(),
+            answer(status=500),
+            answer(b"x", problem="200, broken off after 1 bytes of its body"),
+            known.CUT_OFF,
+        ),
+        (asking(), answer(status=400), answer(status=101), known.UPGRADE),
+    ],
+)
+def test_what_a_platform_forces_is_known(
+    request_: Request, on_lambda: Answer, on_instance: Answer, expected: Known
+) -> None:
+    result = compared(on_lambda, on_instance, request_)
+    assert {finding.known for finding in result.findings} == {expected}
+    assert result.verdict == "known"
+
+
+@pytest.mark.parametrize(
+    ("request_", "on_lambda", "on_instance"),
+    [
+        (asking(target="/other"), *MODES),
+        (asking(target="/healthz"), *reversed(MODES)),
+        (
+            asking(headers=(("x-request-id", "mine"),)),
+            answer(b"", ("x-request-id", "1")),
+            answer(b""),
+        ),
+        (asking(), answer(b"", ("vary", "b, a")), answer(b"", ("vary", "a"), ("vary", "b"))),
+        (asking(), answer(b"", ("vary", "a"), ("vary", "b")), answer(b"", ("vary", "a, b"))),
+        (asking("POST", body=b"small"), TOO_MUCH, answer()),
+        (asking(), answer(status=502), answer(b"small")),
+        (asking(), answer(b"x", JSON), answer(b"x", ("content-type", "text/plain"))),
+        (asking(), answer(status=500), answer(status=0, problem="Connection refused")),
+        (asking(), answer(status=0, problem="Connection refused"), answer()),
+    ],
+)
+def test_what_only_looks_like_it_is_unknown(
+    request_: Request, on_lambda: Answer, on_instance: Answer
+) -> None:
+    result = compared(on_lambda, on_instance, request_)
+    assert result.verdict == "unknown"
+    assert result.unknown == result.findings != ()
+
+
+def test_one_unknown_difference_outweighs_the_known_ones() -> None:
+    on_lambda = answer(b'{"mode":"lambda","n":1}', JSON)
+    on_instance = answer(b'{"mode":"instance","n":2}', JSON)
+    result = compared(on_lambda, on_instance, asking(target="/healthz"))
+    assert [finding.difference.what for finding in result.unknown] == ["body /n"]
+    assert (len(result.findings), result.verdict) == (2, "unknown")
