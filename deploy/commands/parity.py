@@ -21,7 +21,7 @@ from deploy.parity import junit
 from deploy.parity.difference import Ignored
 from deploy.parity.files import read
 from deploy.parity.replay import LAMBDA, Replay
-from deploy.parity.report import Report, document, summary, tables
+from deploy.parity.report import Report, document, show, summary
 from deploy.parity.request import Request
 from deploy.settings import REGION, STAGE
 from deploy.sides import existing, function_url, reachable
@@ -161,5 +161,5 @@ def _show(report: Report, as_json: bool, junit_file: str | None) -> None:
     if any(one.findings for one in report.compared):
         from rich.console import Console as Terminal
 
-        Terminal(highlight=False).print(tables(report))
+        show(report, Terminal(highlight=False))
     click.echo(summary(report))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from deploy.parity.request import shown
 from deploy.question import Answer
 
 if TYPE_CHECKING:
-    from rich.console import Group, RenderableType
+    from rich.console import Console
     from rich.table import Table
 
 
@@ -93,27 +93,27 @@ def _difference(finding: Finding) -> dict[str, Any]:
     }
 
 
-def tables(report: Report) -> Group:
+def show(report: Report, terminal: Console) -> None:
     """For each request whose answers differ a table of the differences, and their reasons."""
-    from rich.console import Group
-
     several = len(report.sides) > 2
-    different = [one for one in report.compared if one.findings]
-    return Group(*(part for one in different for part in _request(one, several)))
+    for one in report.compared:
+        if one.findings:
+            _show_request(one, several, terminal)
 
 
-def _request(one: Compared, several: bool) -> Iterator[RenderableType]:
+def _show_request(one: Compared, several: bool, terminal: Console) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
     exchange = one.exchange
     asked = f", {exchange.on_instance.side}" if several else ""
-    yield Text(f"{exchange.request.label} ({exchange.request.where}{asked})", style="bold")
-    yield _table(one.findings)
+    title = f"{exchange.request.label} ({exchange.request.where}{asked})"
+    terminal.print(Text(title, style="bold"), soft_wrap=True)
+    terminal.print(_table(one.findings))
     for known in dict.fromkeys(finding.known for finding in one.findings if finding.known):
         text = f"Known: {known.what}. {known.reason} {known.remedy}"
-        yield Padding(Text(text, style="dim"), (0, 0, 0, 4))
-    yield Text("")
+        terminal.print(Padding(Text(text, style="dim"), (0, 0, 0, 4)))
+    terminal.print()
 
 
 def _table(findings: Sequence[Finding]) -> Table:

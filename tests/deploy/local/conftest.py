@@ -1,9 +1,13 @@
-"""What the tests of the laptop's cloud share: a workspace, an embedded AWS, a look at Linux."""
+"""What the tests of the laptop's cloud share: a workspace, an embedded AWS, a look at Linux,
+twofold itself."""
 
 import hashlib
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +26,15 @@ from deploy.local.workspace import Workspace
 from deploy.settings import Settings
 from deploy.stack.plan import Plan, plan
 from deploy.stack.provision import provision, survey
+from tests.deploy.local.programs import (
+    SECONDS,
+    Eventually,
+    Processes,
+    Program,
+    Run,
+    copied,
+    started,
+)
 
 
 @dataclass(frozen=True)
@@ -104,3 +117,32 @@ def provisioned(embedded: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory)
     made = plan(settings, artifact, destination.bucket, compose)
     provision(aws, destination, made, silent)
     return Provisioned(settings, aws, made)
+
+
+@pytest.fixture(scope="module", name="project")
+def project_copy(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, so that its .twofold is the test's own; the cache is shared."""
+    return copied(root, tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture
+def run(project: Path, processes_of: Processes, eventually: Eventually) -> Iterator[Run]:
+    """Starts twofold; at the end of the test it and all that it started are gone."""
+    begun: list[Program] = []
+    # Not pytest's own folder: its path is too long for a socket in it.
+    scratch = Path(tempfile.mkdtemp(prefix="tf-"))
+
+    def begin(*arguments: str, folder: Path = project) -> Program:
+        begun.append(started(arguments, folder, scratch, processes_of, eventually))
+        return begun[-1]
+
+    yield begin
+    for program in begun:
+        with suppress(ProcessLookupError):
+            program.process.kill()
+        program.process.wait(SECONDS)
+        eventually(lambda: not processes_of(scratch), 20.0)
+        for pipe in (program.process.stdout, program.process.stderr):
+            assert pipe is not None
+            pipe.close()
+    shutil.rmtree(scratch)

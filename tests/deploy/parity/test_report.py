@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from rich.console import Console
 
 from deploy.parity.junit import xml
-from deploy.parity.report import Report, document, summary, tables
+from deploy.parity.report import Report, document, show, summary
 from tests.deploy.parity.answers import JSON, answer, asking, compared
 
 SIDES = {"lambda": "http://127.0.0.1:1/", "instance": "http://127.0.0.1:2"}
@@ -28,7 +28,7 @@ def report(*compared_: object, total: int = 0) -> Report:
 def shown(of: Report) -> str:
     terminal = Console(width=80, color_system=None)
     with terminal.capture() as captured:
-        terminal.print(tables(of))
+        show(of, terminal)
     return captured.get()
 
 
