@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from deploy.parity.request import shown
 
@@ -24,7 +24,8 @@ Raises:
 class Draft:
     """What the options of one command have said so far.
 
-    `implied` headers are sent unless one of that name is given, or taken back by 'Name:'.
+    `implied` headers, by other options than -H, are sent after `headers`, unless one of that
+    name is given, or taken back by 'Name:'.
     """
 
     read: Read
@@ -54,22 +55,24 @@ def _header(draft: Draft, text: str) -> None:
 
 
 def _named(name: str) -> Effect:
-    return lambda draft, value: draft.headers.append((name, value))
+    return lambda draft, value: draft.implied.append((name, value)) if value else None
 
 
 def _cookie(draft: Draft, text: str) -> None:
     if "=" not in text:
         raise ValueError(f"-b {shown(text)!r} is a file of cookies; write them as -b 'name=value'")
-    draft.headers.append(("Cookie", text))
+    before = [value for name, value in draft.implied if name == "Cookie"]
+    draft.implied = [pair for pair in draft.implied if pair[0] != "Cookie"]
+    draft.implied.append(("Cookie", "; ".join((*before, text))))
 
 
 def _user(draft: Draft, text: str) -> None:
     encoded = base64.b64encode(text.encode("latin-1")).decode()
-    draft.headers.append(("Authorization", f"Basic {encoded}"))
+    draft.implied.append(("Authorization", f"Basic {encoded}"))
 
 
 def _bearer(draft: Draft, token: str) -> None:
-    draft.headers.append(("Authorization", f"Bearer {token}"))
+    draft.implied.append(("Authorization", f"Bearer {token}"))
 
 
 def _append(draft: Draft, content: bytes, between: bytes = b"&") -> None:
@@ -95,7 +98,7 @@ def _urlencoded(draft: Draft, text: str) -> None:
     at = min((text.index(mark) for mark in "=@" if mark in text), default=-1)
     name, mark, value = (text[:at], text[at], text[at + 1 :]) if at >= 0 else ("", "", text)
     content = draft.read(value) if mark == "@" else value.encode("latin-1")
-    encoded = quote(content, safe="")
+    encoded = quote_plus(content, safe="")
     _append(draft, (f"{name}={encoded}" if name else encoded).encode("latin-1"))
 
 

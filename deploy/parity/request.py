@@ -48,14 +48,12 @@ def target_of(url: str) -> str:
     """Path and query of a URL; the host is whichever side is asked.
 
     Raises:
-        ValueError: not http or https, or bytes that no request line can hold.
+        ValueError: not http or https.
     """
     url = url.partition("#")[0]
     scheme, rest = _scheme_and_rest(url)
     if scheme.lower() not in ("", "http", "https"):
         raise ValueError(f"the URL {shown(url)!r} is neither http nor https")
-    if re.search(r"[\x00-\x20\x7f]", url):
-        raise ValueError(f"the URL {shown(url)!r} holds a blank or control byte; percent-encode it")
     target = rest if rest.startswith("/") and not scheme else re.sub(r"^[^/?]*", "", rest)
     return target if target.startswith("/") else f"/{target}"
 
@@ -69,11 +67,15 @@ def refuse_unsendable(request: Request) -> None:
     """It is one request on the wire, and no more.
 
     Raises:
-        ValueError: its method or a header would end the line that it stands in (RFC 9112,
-            section 3 and 5).
+        ValueError: its method, its target or a header would end the line that it stands in
+            (RFC 9112, sections 3 and 5).
     """
     if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", request.method):
         raise ValueError(f"the method {shown(request.method)!r} is none; expected one like POST")
+    if re.search(r"[\x00-\x20\x7f]", request.target):
+        raise ValueError(
+            f"the path {shown(request.target)!r} holds a blank or control byte; percent-encode it"
+        )
     for name, value in request.headers:
         if not name or re.search(r"[\r\n\0]", name + value) or ":" in name:
             raise ValueError(

@@ -77,8 +77,8 @@ def test_the_method_is_the_one_that_curl_would_use(options: str, method: str) ->
         ("-d @body.json", b'{"a": 1}', (FORM,)),
         ("--data-binary @body.json", FILES["body.json"], (FORM,)),
         ("--data-raw @body.json", b"@body.json", (FORM,)),
-        ("--data-urlencode 'x=a b&'", b"x=a%20b%26", (FORM,)),
-        ("--data-urlencode x@name", b"x=a%20b", (FORM,)),
+        ("--data-urlencode 'x=a b&'", b"x=a+b%26", (FORM,)),
+        ("--data-urlencode x@name", b"x=a+b", (FORM,)),
         ("--data-urlencode =a=b", b"a%3Db", (FORM,)),
         (
             "--json '{\"a\":' --json 1}",
@@ -102,6 +102,12 @@ def test_bodies_and_the_headers_that_come_with_them(
         ("-H 'B: 2' -H 'a:1' -H 'B: 3'", (("B", "2"), ("a", "1"), ("B", "3"))),
         ("-H 'Empty;'", (("Empty", ""),)),
         ("-H 'Host: h' -H 'Content-Length: 7' -H 'A: 1'", (("A", "1"),)),
+        ("-b a=1 -b b=2", (("Cookie", "a=1; b=2"),)),
+        (
+            "-u ada:word -b a=1 -H 'authorization: x' -H 'cookie: y'",
+            (("authorization", "x"), ("cookie", "y")),
+        ),
+        ("-A '' -e ''", ()),
         ("-u ada:word", (("Authorization", "Basic YWRhOndvcmQ="),)),
         ("--oauth2-bearer t", (("Authorization", "Bearer t"),)),
         (
@@ -113,7 +119,7 @@ def test_bodies_and_the_headers_that_come_with_them(
         ("-k -s -o out -w x -m 5 --retry 3 -L --http2", ()),
     ],
 )
-def test_headers_keep_their_order_and_repeats(options: str, headers: Headers) -> None:
+def test_headers_are_sent_as_curl_sends_them(options: str, headers: Headers) -> None:
     assert one(f"curl {options} /").headers == headers
 
 
@@ -145,8 +151,8 @@ def test_what_a_browser_copies_as_curl_is_understood() -> None:
     assert [name for name, _ in found.headers] == [
         "accept",
         "content-type",
-        "Cookie",
         "sec-ch-ua",
+        "Cookie",
         "Accept-Encoding",
     ]
     assert found.body == '{"note":"it\'s é\\n"}'.encode()
@@ -176,7 +182,11 @@ def test_what_a_browser_copies_as_curl_is_understood() -> None:
         ("curl ftp://h/x", "the URL 'ftp://h/x' is neither http nor https"),
         (
             "curl '/a b'",
-            "the URL '/a b' holds a blank or control byte; percent-encode it",
+            "the path '/a b' holds a blank or control byte; percent-encode it",
+        ),
+        (
+            "curl -G -d 'a b' /",
+            "the path '/?a b' holds a blank or control byte; percent-encode it",
         ),
         ("curl -X 'G T' /", "the method 'G T' is none; expected one like POST"),
         (
