@@ -105,8 +105,9 @@ def test_a_stack_that_is_not_there_is_an_answer(account: Tree) -> None:
     assert (document["exists"], document["status"], document["sides"]) == (False, None, [])
 
 
-def test_asking_a_stack_that_is_not_there_is_an_error(account: Tree) -> None:
-    assert named(account, "absent").error("invoke") == (
+@pytest.mark.parametrize("command", ["invoke", "parity"])
+def test_asking_a_stack_that_is_not_there_is_an_error(account: Tree, command: str) -> None:
+    assert named(account, "absent").error(command) == (
         5,
         [
             f"{SAID}Stack 'absent-dev' does not exist in eu-central-1. "
@@ -202,7 +203,9 @@ def test_all_wrong_settings_are_reported_at_once(tree: Tree) -> None:
         assert problem in report
 
 
-@pytest.mark.parametrize("command", ["build", "template", "provision", "status", "delete"])
+@pytest.mark.parametrize(
+    "command", ["build", "template", "provision", "status", "delete", "parity"]
+)
 def test_an_unknown_stage_is_an_error_everywhere(tree: Tree, command: str) -> None:
     code, lines = tree.error(command, "--stage", "prdo")
     assert code == 2
@@ -212,7 +215,9 @@ def test_an_unknown_stage_is_an_error_everywhere(tree: Tree, command: str) -> No
     ]
 
 
-@pytest.mark.parametrize("command", ["provision", "template", "status", "delete", "invoke"])
+@pytest.mark.parametrize(
+    "command", ["provision", "template", "status", "delete", "invoke", "parity"]
+)
 def test_no_credentials_is_one_error_before_any_work(tree: Tree, command: str) -> None:
     tree.environment |= {"TWOFOLD_BUCKET": "artifacts", "TWOFOLD_REGION": "eu-central-1"}
     code, lines = tree.error(command)
