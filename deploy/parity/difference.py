@@ -15,7 +15,8 @@ from deploy.parity.request import Request, shown
 from deploy.question import Answer
 
 _SHOWN = 60
-_NOTHING = "(none)"
+NOTHING = "(none)"
+"""Shown for what only the other side has."""
 # Each is the connection's or the server's own, not the answer's.
 UNHEEDED = {
     "date": "the moment of the answer",
@@ -100,7 +101,7 @@ def _by_name(answer: Answer) -> dict[str, list[str]]:
 
 
 def _values(values: Sequence[str]) -> str:
-    return " | ".join(shown(value) for value in values) if values else _NOTHING
+    return " | ".join(shown(value) for value in values) if values else NOTHING
 
 
 def _bodies(
@@ -159,5 +160,5 @@ def _excerpt(body: bytes, first: int) -> str:
 
 
 def _short(value: Any) -> str:
-    text = _NOTHING if value is ABSENT else json.dumps(value, ensure_ascii=False)
+    text = NOTHING if value is ABSENT else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from deploy.parity import known
-from deploy.parity.difference import Difference, Ignored, differences
+from deploy.parity.difference import NOTHING, Difference, Ignored, differences
 from deploy.parity.exchange import Compared, Exchange, Finding
 from deploy.parity.known import Known
 from deploy.question import Answer
@@ -13,6 +13,8 @@ from deploy.question import Answer
 Applies = Callable[[Exchange, Difference], bool]
 # In base64 that no longer fits into 6 MB, with some room for the headers beside it.
 _LARGE_BYTES = 4_400_000
+# Of those of RFC 9110, section 7.6.1, what is compared at all.
+_HOP_BY_HOP = ("header proxy-connection", "header te", "header trailer", "header upgrade")
 
 
 def compare(exchange: Exchange, ignored: Ignored) -> Compared:
@@ -27,7 +29,7 @@ def explain(exchange: Exchange, difference: Difference) -> Known | None:
 
 
 def _is_request_id(_exchange: Exchange, difference: Difference) -> bool:
-    on_both = "(none)" not in (difference.on_lambda, difference.on_instance)
+    on_both = NOTHING not in (difference.on_lambda, difference.on_instance)
     return difference.what == "header x-request-id" and on_both
 
 
@@ -76,6 +78,10 @@ def _is_cut_off(exchange: Exchange, difference: Difference) -> bool:
     return difference.what == "answer" and failed and exchange.on_instance.status != 0
 
 
+def _is_hop_by_hop(_exchange: Exchange, difference: Difference) -> bool:
+    return difference.what in _HOP_BY_HOP and difference.on_lambda == NOTHING
+
+
 def _is_upgrade(exchange: Exchange, _difference: Difference) -> bool:
     return exchange.on_instance.status == 101
 
@@ -89,4 +95,5 @@ _RULES: tuple[tuple[Known, Applies], ...] = (
     (known.EMPTY_LENGTH, _is_empty_length),
     (known.CUT_OFF, _is_cut_off),
     (known.UPGRADE, _is_upgrade),
+    (known.HOP_BY_HOP, _is_hop_by_hop),
 )

@@ -47,6 +47,7 @@ TOO_MUCH = answer(b"", status=413)
             known.CUT_OFF,
         ),
         (asking(), answer(status=400), answer(status=101), known.UPGRADE),
+        (asking(), answer(), answer(b"", ("upgrade", "h2c")), known.HOP_BY_HOP),
     ],
 )
 def test_what_a_platform_forces_is_known(
@@ -71,6 +72,7 @@ def test_what_a_platform_forces_is_known(
         (asking(), answer(b"", ("vary", "a"), ("vary", "b")), answer(b"", ("vary", "a, b"))),
         (asking("POST", body=b"small"), TOO_MUCH, answer()),
         (asking(), answer(status=502), answer(b"small")),
+        (asking(), answer(b"", ("upgrade", "h2c")), answer()),
         (asking(), answer(b"x", JSON), answer(b"x", ("content-type", "text/plain"))),
         (asking(), answer(status=500), answer(status=0, problem="Connection refused")),
         (asking(), answer(status=0, problem="Connection refused"), answer()),
