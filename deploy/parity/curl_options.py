@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
+from deploy.parity.multipart import Part, encoded, part
 from deploy.parity.request import shown
 
 Read = Callable[[str], bytes]
@@ -35,6 +36,7 @@ class Draft:
     implied: list[tuple[str, str]] = field(default_factory=list)
     taken_back: set[str] = field(default_factory=set)
     body: bytes | None = None
+    parts: list[Part] = field(default_factory=list)
     head: bool = False
     get: bool = False
 
@@ -76,6 +78,8 @@ def _bearer(draft: Draft, token: str) -> None:
 
 
 def _append(draft: Draft, content: bytes, between: bytes = b"&") -> None:
+    if draft.parts:
+        raise ValueError("-F and -d are two kinds of body; leave one of them out")
     draft.body = content if draft.body is None else draft.body + between + content
     draft.implied.append(("Content-Type", "application/x-www-form-urlencoded"))
 
@@ -105,6 +109,15 @@ def _urlencoded(draft: Draft, text: str) -> None:
 def _json(draft: Draft, text: str) -> None:
     draft.implied += [("Content-Type", "application/json"), ("Accept", "application/json")]
     _append(draft, _content(draft, text), b"")
+
+
+def _form(draft: Draft, text: str) -> None:
+    if draft.body is not None and not draft.parts:
+        raise ValueError("-F and -d are two kinds of body; leave one of them out")
+    draft.parts.append(part(text, draft.read))
+    media, draft.body = encoded(draft.parts)
+    draft.implied = [pair for pair in draft.implied if pair[0] != "Content-Type"]
+    draft.implied.append(("Content-Type", media))
 
 
 def _content(draft: Draft, text: str) -> bytes:
@@ -144,6 +157,7 @@ WITH_VALUE: dict[str, Effect] = {
     "--data-raw": _raw,
     "--data-urlencode": _urlencoded,
     "--json": _json,
+    "--form": _form,
     "--user": _user,
     "--oauth2-bearer": _bearer,
     "--cookie": _cookie,
@@ -171,6 +185,7 @@ ALONE: dict[str, Effect] = {
 SHORT = {
     "X": "--request",
     "H": "--header",
+    "F": "--form",
     "d": "--data",
     "u": "--user",
     "b": "--cookie",

@@ -114,7 +114,11 @@ def _bodies(
     if values is ABSENT or others is ABSENT:
         yield _unequal_bytes(one, other)
         return
-    found = list(json_pointer.differing(values, others))
+    try:
+        found = list(json_pointer.differing(values, others))
+    except RecursionError:
+        yield _unequal_bytes(one, other)
+        return
     if not found and not pointers:
         yield _unequal_bytes(one, other)
     for pointer, value, another in found:

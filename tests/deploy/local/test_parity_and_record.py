@@ -111,10 +111,10 @@ def test_what_the_user_leaves_out_does_not_count(
 
 
 def test_all_that_is_wrong_is_said_before_anything_is_started(run: Run, tmp_path: Path) -> None:
-    file = lines(tmp_path, "curl -F x /\nwget /\n")
+    file = lines(tmp_path, "curl -T x /\nwget /\n")
     parity = run("parity", file, "--local")
     assert parity.end() == 2
-    parity.reach(f"twofold: error: {file}:1: curl's -F is not understood here; ")
+    parity.reach(f"twofold: error: {file}:1: curl's -T is not understood here; ")
     parity.reach(f"{file}:2: 'wget' is no request; expected a line like: curl /healthz.")
     assert len(parity.progress) == 2
 

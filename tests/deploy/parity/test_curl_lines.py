@@ -158,6 +158,25 @@ def test_what_a_browser_copies_as_curl_is_understood() -> None:
     assert found.body == '{"note":"it\'s é\\n"}'.encode()
 
 
+def test_a_form_is_sent_as_curl_sends_it_with_a_boundary_of_its_content() -> None:
+    line = "curl -F 'a=b c' -F 'f=@name' -F 'g=<name' -F 'h=@name;type=x/y;filename=q.z' /"
+    found = one(line)
+    ((name, media),) = found.headers
+    kind, _, boundary = media.partition("; boundary=")
+    assert (found.method, name, kind) == ("POST", "Content-Type", "multipart/form-data")
+    assert found.body.decode().split(f"--{boundary}") == [
+        "",
+        '\r\nContent-Disposition: form-data; name="a"\r\n\r\nb c\r\n',
+        '\r\nContent-Disposition: form-data; name="f"; filename="name"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\na b\r\n",
+        '\r\nContent-Disposition: form-data; name="g"\r\n\r\na b\r\n',
+        '\r\nContent-Disposition: form-data; name="h"; filename="q.z"\r\n'
+        "Content-Type: x/y\r\n\r\na b\r\n",
+        "--\r\n",
+    ]
+    assert one(line) == found
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -168,8 +187,8 @@ def test_what_a_browser_copies_as_curl_is_understood() -> None:
         ("curl -I", "0 URLs; expected one, as in: curl /healthz"),
         ("curl /a /b", "2 URLs; expected one, as in: curl /healthz"),
         (
-            "curl -F a=b /",
-            "curl's -F is not understood here; leave it out, or pass the request in a HAR file",
+            "curl -T x /",
+            "curl's -T is not understood here; leave it out, or pass the request in a HAR file",
         ),
         (
             "curl --upload-file x /",
@@ -194,6 +213,13 @@ def test_what_a_browser_copies_as_curl_is_understood() -> None:
             r"the header 'A: 1\\r\\nB: 2' would break the request; "
             "a header is one line without NUL bytes",
         ),
+        ("curl -F a /", "-F wants a form like -F 'name=value' or -F 'name=@file'"),
+        ("curl -F a=1 -d x /", "-F and -d are two kinds of body; leave one of them out"),
+        ("curl -d x -F a=1 /", "-F and -d are two kinds of body; leave one of them out"),
+        (
+            "curl -F 'a=1;headers=x' /",
+            "-F: ;headers is not understood here, only ;type= and ;filename=",
+        ),
         ("curl -d @gone /", "Cannot read gone: No such file or directory"),
     ],
 )
@@ -203,6 +229,6 @@ def test_what_cannot_be_asked_is_said_with_its_line(line: str, said: str) -> Non
 
 def test_all_problems_of_a_file_are_said() -> None:
     problems: list[str] = []
-    found = requests_in(b"curl /1\ncurl -F x /\n\ncurl '/2\n", "r.txt", read, problems)
+    found = requests_in(b"curl /1\ncurl -T x /\n\ncurl '/2\n", "r.txt", read, problems)
     assert [request.where for request in found] == ["r.txt:1"]
     assert [said.partition(" ")[0] for said in problems] == ["r.txt:2:", "r.txt:4:"]

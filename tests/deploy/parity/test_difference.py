@@ -98,6 +98,12 @@ def test_json_written_otherwise_differs_in_its_bytes() -> None:
     assert found(one, other) == [("body", '{"a":1} (7 bytes)', '{"a": 1} (8 bytes)')]
 
 
+def test_json_too_deep_to_compare_is_compared_by_bytes() -> None:
+    deep = b'{"a":' * 99_999 + b"%d" + b"}" * 99_999
+    ((what, _, _),) = found(answer(deep % 1, JSON), answer(deep % 2, JSON))
+    assert what == "body"
+
+
 def test_compressed_bodies_are_compared_by_what_they_hold() -> None:
     encoded = ("content-encoding", "gzip")
     early, late = gzip.compress(b"text", mtime=1), gzip.compress(b"text", mtime=2)

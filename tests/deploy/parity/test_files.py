@@ -23,12 +23,12 @@ def test_files_are_read_in_order_and_bodies_beside_them(tmp_path: Path) -> None:
 
 def test_all_problems_of_all_files_are_one_error(tmp_path: Path) -> None:
     wrong, empty, gone = (str(tmp_path / name) for name in ("wrong", "empty", "gone"))
-    Path(wrong).write_text("curl -F x /\nwget /\n")
+    Path(wrong).write_text("curl -T x /\nwget /\n")
     Path(empty).write_text("# nothing yet\n")
     with pytest.raises(SettingsError) as caught:
         read([wrong, empty, gone])
     assert str(caught.value).splitlines() == [
-        f"{wrong}:1: curl's -F is not understood here; "
+        f"{wrong}:1: curl's -T is not understood here; "
         "leave it out, or pass the request in a HAR file.",
         f"{wrong}:2: 'wget' is no request; expected a line like: curl /healthz.",
         f"{empty} holds no request. Write one a line, as in: curl /healthz",
