@@ -108,12 +108,16 @@ def _refuse_unwritable(file: str | None) -> None:
     """Before anything is asked: a POST would have happened, and nobody would know what came."""
     if file is None:
         return
+    path = Path(file)
+    is_new = not path.exists()
     try:
-        Path(file).open("ab").close()
+        path.open("ab").close()
     except OSError as error:
         raise SettingsError(
             f"Cannot write {file}: {error.strerror}. Pass another --junit."
         ) from None
+    if is_new:
+        path.unlink()
 
 
 @contextmanager
