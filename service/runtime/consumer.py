@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from copy import deepcopy
 
 from service.errors import QueueError
 from service.runtime import batch
@@ -132,12 +133,17 @@ class Consumer:
 
     async def _failed(self, records: list[Record]) -> list[Record]:
         """Those of the records that their handler did not take; all of them when it raises."""
-        event = {"Records": records}
+        event = {"Records": deepcopy(records)}  # a handler may change what it gets
         try:
             result = await invoke(self._events, event, records[0]["messageId"], self._runtime)
-        except (Exception, SystemExit):  # a message that ends the process would end every worker
+            named = batch.failures(SQS, {"Records": records}, result)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
             return records
-        named = batch.failures(SQS, event, result)
+        except BaseException:  # such as SystemExit, which would end one worker after the other
+            logger.exception("A handler tried to end the process")
+            return records
         return [one for one in records if one["messageId"] in named]
 
     def _give_back(self, records: list[Record], seconds: int) -> None:

@@ -96,6 +96,16 @@ def orders(record):
     until(lambda: queue.left == 0)
     assert sorted(journal(running.folder / "journal")) == ["a", "b", "c", "poison", "poison"]
     assert worker.process.poll() is None
+    assert worker.said("service.worker").count("A handler tried to end the process") == 2
+
+
+def test_a_handler_may_change_the_event_that_it_gets(workers: Start, queues: Queues) -> None:
+    queue = queues.make()
+    handler = '@events.on("aws:sqs")\ndef orders(event): event.pop("Records").clear()\n'
+    running = workers(MODULE + handler)
+    running.start({"orders": queue})
+    queue.send("a", "b")
+    until(lambda: queue.left == 0)
 
 
 def test_a_failure_is_logged_with_the_message_id(workers: Start, queues: Queues) -> None:
