@@ -26,8 +26,11 @@ GATEWAYS: list[Any] = [LoadBalancer, RestApi, FunctionUrl]
 
 
 def is_http(event: Any) -> bool:
-    """Whether `event` is a request, of whichever gateway."""
-    if not isinstance(event, dict):
+    """Whether `event` is a request, of whichever gateway.
+
+    What API Gateway asks an authorizer looks like the request that it is about.
+    """
+    if not isinstance(event, dict) or "methodArn" in event or "routeArn" in event:
         return False
     context = event.get("requestContext")
     if not isinstance(context, dict):

@@ -22,6 +22,16 @@ KINDS = [
     (made.schedule(), Kind("aws.events", "Scheduled Event")),
     (made.event_bridge(), Kind("shop.orders", "OrderPlaced")),
     (made.web_socket(), Kind("aws:websocket")),
+    ({"eventSource": "aws:kafka", "records": {}}, Kind("aws:kafka")),
+    ({"Records": [{"cf": {"request": {}}}]}, Kind("aws:cloudfront")),
+    ({"awslogs": {"data": "H4sI"}}, Kind("aws:logs")),
+    ({"deliveryStreamArn": "arn", "records": []}, Kind("aws:firehose")),
+    ({"triggerSource": "PreSignUp_SignUp", "userPoolId": "x"}, Kind("aws:cognito")),
+    ({"type": "TOKEN", "methodArn": "arn"}, Kind("aws:apigateway")),
+    ({"type": "REQUEST", "routeArn": "arn", "version": "2.0"}, Kind("aws:apigateway")),
+    ({"RequestType": "Create", "ResponseURL": "https://x"}, Kind("aws:cloudformation")),
+    ({"CodePipeline.job": {}}, Kind("aws:codepipeline")),
+    ({"invokingEvent": "{}", "configRuleName": "x"}, Kind("aws:config")),
     ({"order": 7}, INVOKE),
     ({"Records": []}, INVOKE),
     ({"Records": [{"eventSource": 7}]}, INVOKE),
@@ -129,6 +139,23 @@ def test_an_unhandled_event_is_described_by_its_shape(
         dispatched(EventRouter(), event)
     assert f"Nobody handles the event {shape}" in str(error.value)
     assert f"Add a function under @events.{decorator} to" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ({"source": "a\n[ERROR] b", "detail-type": "\ud800"}, r"event a\n[ERROR] b / \ud800 ("),
+        ({"source": "a" * 101, "detail-type": "x"}, f"event {'a' * 100}... / x ("),
+        ({"\r": 1, "b" * 200: 2}, rf"(keys: \r, {'b' * 100}...)"),
+        (dict.fromkeys(map(str, range(100, 120))), "110, 111 and 8 more)"),
+    ],
+)
+def test_what_an_event_says_of_itself_is_shown_short_and_printable(event: Any, told: str) -> None:
+    with pytest.raises(UnhandledEventError) as error:
+        dispatched(EventRouter(), event)
+    assert told in str(error.value)
+    assert str(error.value).isascii()
+    assert str(error.value).isprintable()
 
 
 def test_two_handlers_of_one_kind_are_an_error_that_names_the_first() -> None:

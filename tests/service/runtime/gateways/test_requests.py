@@ -247,7 +247,17 @@ def test_an_event_that_no_gateway_sends_is_malformed(adapted: Adapted, event: ma
 
 
 @pytest.mark.parametrize(
-    "event", [None, [], "x", {}, {"requestContext": []}, {"httpMethod": "GET"}]
+    "event",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"requestContext": []},
+        {"httpMethod": "GET"},
+        {"type": "REQUEST", "methodArn": "arn:aws:execute-api:x", **made.rest_api()},
+        {"type": "REQUEST", "routeArn": "arn:aws:execute-api:x", **made.function_url()},
+    ],
 )
 def test_what_lacks_the_marks_of_a_request_is_none(event: Any) -> None:
     assert not is_http(event)
