@@ -1,4 +1,4 @@
-# The words to know: demo, up, test, test-guests, soak, check, bench, lock, clean, help.
+# The words to know: demo, up, test, test-guests, parity, fuzz, soak, check, bench, lock, clean, help.
 
 # Debian 13's Python where this machine has it (asked by running it: a version
 # switcher's stub may exist and refuse), else whatever python3 is.
@@ -10,7 +10,7 @@ LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: demo up test test-guests soak check bench lock clean help
+.PHONY: demo up test test-guests parity fuzz soak check bench lock clean help
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/deploy ## Build, provision in an embedded AWS, ask both runtimes, take all down
@@ -24,6 +24,13 @@ test: $(VENV)/tests ## Run the tests
 
 test-guests: $(VENV)/tests ## Run the tests that boot real Debian guests (Linux, root)
 	$(BIN)/python -m pytest --guests tests/guests -n 2 --dist loadfile
+
+parity: $(VENV)/tests ## Compare both runtimes on generated requests: CASES=100000 SEED=1
+	$(BIN)/python -m pytest tests/parity -n 4 --dist worksteal
+
+fuzz: $(VENV)/tests ## Look for input that breaks the adapter or an expression: SECONDS=600 each
+	$(BIN)/python -m tests.fuzz adapter --seconds $(or $(SECONDS),60)
+	$(BIN)/python -m tests.fuzz expression --seconds $(or $(SECONDS),60)
 
 soak: $(VENV)/tests ## Release ten times under load in a guest; says what was lost (Linux, root)
 	$(BIN)/python -m tests.guests.soak $(SOAK)
