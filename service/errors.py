@@ -33,6 +33,10 @@ class HandlerTimeoutError(ServiceError):
     """An event handler took longer than the timeout that it declares."""
 
 
+class EventHandlerError(ServiceError):
+    """An event handler raised what Lambda's runtime client cannot tell of; it is chained."""
+
+
 class BatchReplyError(ServiceError):
     """An event handler's result reports failed records in a way that nobody understands."""
 

@@ -14,6 +14,7 @@ from service.runtime.asgi import Application, Scope
 from service.runtime.event_handler import Runtime
 from service.runtime.events import EventRouter
 from service.runtime.exchange import Exchange
+from service.runtime.failure import tellable
 from service.runtime.fallback import Refusal
 from service.runtime.gateways import GATEWAYS, Gateway, is_http
 from service.runtime.gateways.reply import excess
@@ -125,7 +126,12 @@ class LambdaAdapter:
 
     async def _dispatch(self, event: Any, context: Any) -> Any:
         request_id = context.aws_request_id if context is not None else ""
-        return await invoke(self._events, event, request_id, self._runtime)
+        try:
+            return await invoke(self._events, event, request_id, self._runtime)
+        except Exception as error:
+            if (told := tellable(error)) is error:
+                raise
+            raise told from error
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(coroutine)

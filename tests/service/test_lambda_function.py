@@ -125,6 +125,45 @@ def test_an_event_handler_that_awaits_a_cancelled_task_fails_its_invocation_only
     assert running.invoke("go on").payload == "go on"
 
 
+RAISES = """
+from service.runtime.events import EventRouter
+
+events = EventRouter()
+
+async def app(scope, receive, send):
+    pass
+
+class Odd(Exception):
+    def __str__(self):
+        raise KeyError("no text")
+
+def deep():
+    deep()
+
+@events.invoke
+def invoke(payload):
+    match payload:
+        case "surrogate":
+            raise ValueError("a\\ud800b")
+        case "long":
+            raise ValueError("x" * 70_000)
+        case "odd":
+            raise Odd()
+        case "deep":
+            deep()
+    return payload
+"""
+
+
+@pytest.mark.parametrize("what", ["surrogate", "long", "odd", "deep"])
+def test_an_exception_that_cannot_be_told_of_fails_its_invocation_only(run: Run, what: str) -> None:
+    running = run(RAISES)
+    answer = running.invoke(what)
+    assert (answer.kind, answer.payload["errorType"]) == ("error", "EventHandlerError")
+    assert answer.payload["errorMessage"].startswith("The event handler raised ")
+    assert running.invoke("go on").payload == "go on"
+
+
 def started(running: Function) -> Any:
     """The failed start that Lambda is told of."""
     answer = running.answers.get(timeout=20)
