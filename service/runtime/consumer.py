@@ -40,7 +40,6 @@ class Consumer:
         runtime: Runtime,
         slots: Slots,
     ) -> None:
-        self._queue = queue
         self._arn = facts.arn
         self._events = events
         self._runtime = runtime
@@ -88,7 +87,7 @@ class Consumer:
     async def _receive(self, at_most: int) -> list[Record]:
         for seconds in delays():
             self._receipt = asyncio.create_task(
-                in_thread(self._queue.receive, at_most, self._slots.wait)
+                in_thread(self._visibility.receive, at_most, self._slots.wait)
             )
             try:
                 messages = await asyncio.shield(self._receipt)
@@ -97,9 +96,7 @@ class Consumer:
             else:
                 break
         self._receipt = None
-        records = [record(message, self._arn) for message in messages]
-        self._visibility.hold(receipts(records))
-        return records
+        return [record(message, self._arn) for message in messages]
 
     async def _return_late(self) -> None:
         """What a receive brings that was under way when this was told to stop."""

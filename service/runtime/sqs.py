@@ -48,13 +48,17 @@ class Queue:
         found = answer["Attributes"]
         return QueueFacts(found["QueueArn"], int(found["VisibilityTimeout"]))
 
-    def receive(self, at_most: int, wait: int) -> list[Message]:
-        """Up to `at_most` messages, 10 at the most, as soon as there is one."""
+    def receive(self, at_most: int, wait: int, hidden: int) -> list[Message]:
+        """Up to `at_most` messages, 10 at the most, as soon as there is one.
+
+        Others do not see them for `hidden` seconds.
+        """
         with _told(f"Receiving from {self.name}"):
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(at_most, BATCH),
                 WaitTimeSeconds=wait,
+                VisibilityTimeout=hidden,
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )

@@ -9,6 +9,7 @@ import threading
 from itertools import islice
 
 from service.errors import QueueError
+from service.runtime.message import Message
 from service.runtime.sqs import BATCH, Queue
 
 logger = logging.getLogger("service.worker")
@@ -17,8 +18,10 @@ logger = logging.getLogger("service.worker")
 class Visibility:
     """Extends the visibility timeout of all held messages at every third of it.
 
-    It does so in a thread, so a handler that blocks the event loop keeps its messages, too.
-    A message that was let go is not extended any more, whatever is under way.
+    It does so in a thread, and from the receipt on, so a handler that blocks the event loop
+    keeps its messages, and those that come meanwhile. They are received with this timeout: the
+    queue's own may have been changed since it was asked for. A message that was let go is not
+    extended any more, whatever is under way.
     """
 
     def __init__(self, queue: Queue, seconds: int) -> None:
@@ -30,9 +33,11 @@ class Visibility:
         self._thread = threading.Thread(target=self._run, name="visibility", daemon=True)
         self._thread.start()
 
-    def hold(self, receipts: list[str]) -> None:
-        """These messages stay invisible from now on."""
-        self._held.update(dict.fromkeys(receipts))
+    def receive(self, at_most: int, wait: int) -> list[Message]:
+        """Up to `at_most` messages, which stay invisible from now on. Blocks."""
+        messages = self._queue.receive(at_most, wait, self.seconds)
+        self._held.update(dict.fromkeys(str(message["ReceiptHandle"]) for message in messages))
+        return messages
 
     def delete(self, receipts: list[str]) -> list[str]:
         """The messages are gone; what SQS refuses. Blocks."""

@@ -143,6 +143,42 @@ async def orders(record):
     assert sum(seen[-20:]) == 0
 
 
+def test_a_message_that_comes_while_a_handler_blocks_the_event_loop_stays_invisible(
+    workers: Start, queues: Queues
+) -> None:
+    queue = queues.make(visibility=1)
+    running = workers(
+        MODULE
+        + """
+@events.each("aws:sqs")
+async def orders(record):
+    await asyncio.sleep(0.5)  # until the next messages are asked for
+    write(record["body"])
+    time.sleep(3)
+"""
+    )
+    running.start({"orders": queue})
+    queue.send("a")
+    until(lambda: journal(running.folder / "journal") == ["a"])
+    queue.send("b")
+    until(lambda: queue.visible == 0)
+    seen: list[int] = []
+    until(lambda: seen.append(queue.visible) or queue.left == 0)  # type: ignore[func-returns-value]
+    assert sum(seen) == 0
+
+
+def test_a_queue_whose_visibility_timeout_is_cut_keeps_its_messages_from_others(
+    workers: Start, queues: Queues
+) -> None:
+    queue, running = queues.make(visibility=30), workers(MODULE + SLOW)
+    running.start({"orders": queue})
+    queue.client.set_queue_attributes(QueueUrl=queue.url, Attributes={"VisibilityTimeout": "1"})
+    for seconds in ("0", "2.5"):  # the first is received by the request that is under way
+        queue.send(seconds)
+        until(lambda: queue.left == 0)
+    assert journal(running.folder / "journal") == ["begun", "done"] * 2
+
+
 def test_sync_handlers_run_side_by_side_up_to_the_limit(workers: Start, queues: Queues) -> None:
     queue = queues.make()
     running = workers(
