@@ -102,7 +102,7 @@ def _client() -> Any:
         raise QueueError(_NO_BOTO3) from error
     config = Config(
         connect_timeout=5,
-        read_timeout=WAIT_SECONDS + 10,
+        read_timeout=WAIT_SECONDS + 5,
         max_pool_connections=50,
         retries={"mode": "standard", "total_max_attempts": 3},
     )

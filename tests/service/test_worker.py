@@ -13,6 +13,7 @@ import pytest
 
 from tests.service import events as made
 from tests.service.conftest import ROOT, environment, until
+from tests.service.line import line_to
 from tests.service.queues import MODULE, REGION, Queue, Queues, Workers, journal, told
 
 Start = Callable[[str], Workers]
@@ -317,6 +318,41 @@ def test_sqs_that_is_away_is_asked_again(workers: Start, queues: Queues) -> None
     code, printed = worker.stop()
     assert code == 0, printed
     assert "Asking for the attributes of orders failed: " in printed
+
+
+def test_sqs_that_goes_away_in_mid_run_costs_no_message_and_no_work_twice(
+    workers: Start, queues: Queues
+) -> None:
+    queue, running = queues.make(visibility=60), workers(MODULE + SLOW)
+    with line_to(queues.endpoint) as line:
+        worker = running.start(  # at most one, or a receive that is cut off takes the second
+            {"orders": queue}, AWS_ENDPOINT_URL=line.url, SERVICE_WORKER_CONCURRENCY="1"
+        )
+        queue.send("1")
+        until(lambda: journal(running.folder / "journal") == ["begun"])
+        line.cut()
+        worker.await_line("Receiving from orders failed: ")
+        worker.await_line("Deleting from orders failed: ")
+        queue.send("0")
+        line.mend()
+        until(lambda: queue.left == 0)
+    assert journal(running.folder / "journal") == ["begun", "done"] * 2
+    assert worker.process.poll() is None
+
+
+def test_a_worker_ends_while_sqs_is_away(workers: Start, queues: Queues) -> None:
+    queue, running = queues.make(), workers(MODULE + SLOW + LIFE)
+    with line_to(queues.endpoint) as line:
+        worker = running.start({"orders": queue}, AWS_ENDPOINT_URL=line.url)
+        queue.send("0")
+        until(lambda: queue.left == 0)
+        queue.send("1")
+        until(lambda: len(journal(running.folder / "journal")) == 4)
+        line.cut()
+        code, printed = worker.stop()
+    assert code == 0, printed
+    assert journal(running.folder / "journal")[-3:] == ["begun", "done", "shut down"]
+    assert queue.left == 1  # it was done, but could not be deleted
 
 
 def test_the_application_lives_as_long_as_the_worker(workers: Start, queues: Queues) -> None:
