@@ -8,11 +8,12 @@ A route is a function from request to response, listed in `app`:
     app = Starlette(routes=[..., Route("/orders/{number:int}", order, methods=["GET"])])
 
 An event handler names the source of what it takes: one record at a time, or, with
-`@events.on(...)`, the whole event as AWS delivers it. A record that raises fails alone:
+`@events.on(...)`, the whole event as AWS delivers it. A record that raises fails alone. Work
+that is longer than Lambda's 15 minutes says where it runs, and for how many seconds at most:
 
-    @events.each("aws:sqs", queue="orders")
-    async def order(record: Record) -> None:
-        logger.info("order received", extra={"order": record["body"]})
+    @events.each("aws:sqs", queue="reports", runtime="instance", timeout=3600)
+    async def report(record: dict[str, Any]) -> None:
+        await write(json.loads(record["body"])["month"])
 
 `app` may be any other ASGI application, such as FastAPI's, Django's or Litestar's.
 """

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity.tally import PROPERTY, Tally, loaded, together
+from tests.parity.tally import PROPERTY, loaded, together
 
 ROOT = Path(__file__).parent.parent
 GUESTS = ROOT / "tests" / "guests"
+FIGURES = "figures"  # of a test's report: a line that is wanted whether it passes or not
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,8 +34,10 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Says what was compared, and what was left out of the folders that were asked for."""
-    if counted := _counted(terminalreporter):
-        terminalreporter.write_line(str(together(counted)))
+    if counted := _recorded(terminalreporter, PROPERTY):
+        terminalreporter.write_line(str(together(map(loaded, counted))))
+    for line in _recorded(terminalreporter, FIGURES):
+        terminalreporter.write_line(line)
     asked = [config.invocation_params.dir / one.split("::")[0] for one in config.args]
     files = {
         file
@@ -48,7 +51,8 @@ def pytest_terminal_summary(
         )
 
 
-def _counted(terminalreporter: pytest.TerminalReporter) -> list[Tally]:
+def _recorded(terminalreporter: pytest.TerminalReporter, wanted: str) -> list[str]:
+    """What tests say by `record_property`, whichever process they ran in."""
     reports = [
         report
         for outcome in ("passed", "failed")
@@ -56,7 +60,7 @@ def _counted(terminalreporter: pytest.TerminalReporter) -> list[Tally]:
         if report.when == "call"
     ]
     properties = [pair for report in reports for pair in report.user_properties]
-    return [loaded(str(value)) for name, value in properties if name == PROPERTY]
+    return [str(value) for name, value in properties if name == wanted]
 
 
 @pytest.fixture(scope="session")

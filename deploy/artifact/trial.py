@@ -15,7 +15,12 @@ from deploy.artifact.compiler import Compiler
 from deploy.artifact.member import Member
 from deploy.errors import BuildError
 
-ENTRY_POINTS = ("service.handler", "service.lambda_function", "service.http_server")
+ENTRY_POINTS = (
+    "service.handler",
+    "service.lambda_function",
+    "service.http_server",
+    "service.worker",
+)
 _SCRIPT = Path(__file__).with_name("imports.py")
 _SECONDS = 30
 

@@ -53,8 +53,9 @@ def reply(failed: list[str]) -> Reply:
 def failures(source: str, event: Any, result: Any) -> list[str]:
     """The identifiers of the failed records in a handler's own result, which is sound.
 
-    Lambda takes every record of an unsound result for failed, and does not say so; none
-    of it would count as an error. An error is told in both runtimes.
+    Of an unsound result Lambda takes every record for failed, and of one that has another key
+    than `batchItemFailures` every record for done, without a word. An error is told in both
+    runtimes.
 
     Raises:
         BatchReplyError: the result is not one that Lambda takes, or names no such record.
@@ -69,7 +70,7 @@ def failures(source: str, event: Any, result: Any) -> list[str]:
 
 
 def _named(result: Any) -> list[Any]:
-    items = result.get("batchItemFailures") or [] if isinstance(result, dict) else None
+    items = (result.get("batchItemFailures", result) or []) if isinstance(result, dict) else None
     if not isinstance(items, list):
         raise BatchReplyError(_unsound(result))
     return [item.get("itemIdentifier") if isinstance(item, dict) else item for item in items]

@@ -19,6 +19,7 @@ SERVICE = {
     "service/handler.py": "import greeting\n\nTEXT = greeting.text()\n",
     "service/lambda_function.py": "from service.handler import TEXT\n",
     "service/http_server.py": "from service.handler import TEXT\n",
+    "service/worker.py": "from service.handler import TEXT\n",
     "ops/instance/serve.sh": "#!/bin/sh\n",
     "ops/supervisor/service.conf": "[program:service]\n",
 }

@@ -8,9 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import pytest
 
 from tests.service.queues import MODULE, Queue, Queues, Worker, Workers, journal
 
@@ -24,7 +21,7 @@ HANDLER = """
 @events.each("aws:sqs")
 async def orders(record):
     await asyncio.sleep(0.002)
-    write(record["body"])
+    write([record["body"], record["attributes"]["ApproximateReceiveCount"]])
 """
 
 
@@ -70,7 +67,9 @@ class Fleet:
 
 
 def test_no_message_is_lost_when_workers_are_killed_and_released_anew(
-    queues: Queues, workers: Callable[[str], Workers], capsys: pytest.CaptureFixture[str]
+    queues: Queues,
+    workers: Callable[[str], Workers],
+    record_property: Callable[[str, object], None],
 ) -> None:
     queue = queues.make(visibility=3)
     fleet = Fleet(workers(MODULE + HANDLER), queue, random.Random(SEED))
@@ -79,13 +78,16 @@ def test_no_message_is_lost_when_workers_are_killed_and_released_anew(
         fleet.hire()
     wear_down(fleet, started + SECONDS)
     seconds = time.monotonic() - started
-    handled = Counter(written(fleet.workers.folder))
-    twice = sum(handled.values()) - len(handled)
-    with capsys.disabled():
-        print(  # noqa: T201 - the figures are wanted whether it passes or not
-            f"\n{MESSAGES} messages in {seconds:.0f} s, seed {SEED}: {fleet.kills} workers killed, "
-            f"{fleet.releases} releases, {MESSAGES - len(handled)} lost, {twice} handled again"
-        )
+    written = journal(fleet.workers.folder / "journal")
+    handled = Counter(body for body, _ in written)
+    received_again = sum(receipts != "1" for _, receipts in written)
+    record_property(
+        "figures",
+        f"queue workers: {MESSAGES:,} messages in {seconds:.0f} s, seed {SEED}: "
+        f"{fleet.kills} workers killed, {fleet.releases} releases, "
+        f"{MESSAGES - len(handled)} lost, {received_again} received again, "
+        f"{len(written) - len(handled)} handled again",
+    )
     assert set(handled) == {str(number) for number in range(MESSAGES)}
     ends = {worker.process.wait(timeout=20) for worker in fleet.leaving}
     assert ends <= {0, -signal.SIGTERM}  # the latter of one that was told before it had begun
@@ -108,7 +110,3 @@ def wear_down(fleet: Fleet, deadline: float) -> None:
             turns += 1
             due = sent - left + fleet.chance.randint(*BETWEEN)
             fleet.kill() if turns % 4 else fleet.roll()
-
-
-def written(folder: Path) -> list[str]:
-    return [str(body) for body in journal(folder / "journal")]

@@ -116,6 +116,10 @@ CASES = {
         RETURNS.format(result="{'batchItemFailures': [{'itemIdentifier': 'x'}]}"),
         False,
     ),
+    "a batch that misspells its report": (
+        RETURNS.format(result="{'BatchItemFailures': [{'itemIdentifier': 'x'}]}"),
+        False,
+    ),
     "one of two queues": (ELSEWHERE, False),
 }
 

@@ -95,9 +95,11 @@ def test_the_zip_holds_service_ops_dependencies_bytecode_and_manifest(project: P
         f"service/__pycache__/handler.{tag}",
         f"service/__pycache__/http_server.{tag}",
         f"service/__pycache__/lambda_function.{tag}",
+        f"service/__pycache__/worker.{tag}",
         "service/handler.py",
         "service/http_server.py",
         "service/lambda_function.py",
+        "service/worker.py",
     ]
     assert facts["dependencies"] == ["greeting==1.0"]
     assert facts["platform"] == HOST.platform

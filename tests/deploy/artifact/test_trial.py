@@ -19,6 +19,7 @@ GOOD = {
     "service/handler.py": "",
     "service/lambda_function.py": "",
     "service/http_server.py": "",
+    "service/worker.py": "",
 }
 LIBRARY = [pack("library.py", b"def fail():\n    raise ValueError('too late')\n")]
 
@@ -72,7 +73,7 @@ def test_the_place_is_the_services_own_even_when_a_library_raises(
     assert text == ("The service does not import. service/handler.py line 3: ValueError: too late")
 
 
-@pytest.mark.parametrize("module", ["handler", "lambda_function", "http_server"])
+@pytest.mark.parametrize("module", ["handler", "lambda_function", "http_server", "worker"])
 def test_every_entry_point_is_tried(tmp_path: Path, compiler: Compiler, module: str) -> None:
     text = refusal(tmp_path, compiler, **{module: "1 / 0"})
     assert f"service/{module}.py line 1: ZeroDivisionError" in text

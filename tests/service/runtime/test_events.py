@@ -313,9 +313,12 @@ def test_a_whole_batch_handler_may_report_failures_itself(failed: Any) -> None:
         ({"batchItemFailures": [{"itemIdentifier": "unknown"}]}, "'unknown'"),
         ({"batchItemFailures": [{"itemIdentifier": ["unhashable"]}]}, "['unhashable']"),
         ({"batchItemFailures": ["a"]}, "'a'"),
+        # These Lambda would take for a success, and delete what failed.
+        ({"BatchItemFailures": []}, "{'BatchItemFailures': []}"),
+        ({"statusCode": 200}, "{'statusCode': 200}"),
     ],
 )
-def test_a_result_that_lambda_would_take_for_a_failed_batch_is_an_error(
+def test_a_result_that_reports_nothing_that_lambda_understands_is_an_error(
     result: Any, told: str
 ) -> None:
     router = EventRouter()
