@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from service.errors import BatchReplyError, HandlerTimeoutError, UnhandledEventError
+from service.runtime.batch import reply
 from service.runtime.event_handler import Place, Runtime
 from service.runtime.event_kind import INVOKE, Kind, kind_of
 from service.runtime.events import EventRouter
@@ -71,9 +72,10 @@ def test_an_async_handler_is_awaited() -> None:
     @router.on("aws:sqs")
     async def orders(event: Any) -> dict[str, Any]:
         await asyncio.sleep(0)
-        return {"taken": len(event["Records"])}
+        return reply([event["Records"][1]["messageId"]])
 
-    assert dispatched(router, made.sqs("a", "b")) == {"taken": 2}
+    event = made.sqs("a", "b")
+    assert dispatched(router, event) == reply([event["Records"][1]["messageId"]])
 
 
 def test_a_detail_type_goes_before_its_source() -> None:
@@ -170,16 +172,16 @@ def test_two_handlers_of_one_kind_are_an_error_that_names_the_first() -> None:
 
 def took(router: EventRouter, event: Any) -> Any:
     """The name under which the handler that took the event was declared."""
-    return dispatched(router, event)["taken"]
+    return dispatched(router, event)["taken by"]
 
 
 def test_a_queue_goes_before_its_source_by_both_of_its_names() -> None:
     router = EventRouter()
-    router.on("aws:sqs")(lambda _: {"taken": "any"})
+    router.on("aws:sqs")(lambda _: reply([]) | {"taken by": "any"})
     assert took(router, made.sqs("a")) == "any"
-    router.on("aws:sqs", queue="work")(lambda _: {"taken": "the stack's name"})
+    router.on("aws:sqs", queue="work")(lambda _: reply([]) | {"taken by": "the stack's name"})
     assert took(router, made.sqs("a")) == "the stack's name"
-    router.on("aws:sqs", queue="orders")(lambda _: {"taken": "SQS's name"})
+    router.on("aws:sqs", queue="orders")(lambda _: reply([]) | {"taken by": "SQS's name"})
     assert took(router, made.sqs("a")) == "SQS's name"
 
 
