@@ -55,6 +55,8 @@ class Consumer:
         """Messages go to their handlers, until this is cancelled; handlers then go on."""
         busy = True
         while True:
+            await self._done.room()
+            await self._back.room()
             slots = await self._slots.take(busy)
             records = await self._receive(slots)
             self._slots.give(slots - len(records))

@@ -10,6 +10,7 @@ from service.runtime.sqs import BATCH
 from service.runtime.threads import in_thread
 
 T = TypeVar("T")
+MOST = 200  # items that wait while more messages are received
 _LONGEST = 30.0
 
 logger = logging.getLogger("service.worker")
@@ -33,6 +34,11 @@ class Outbox(Generic[T]):
         self._waiting += items
         if self._waiting and (self._sender is None or self._sender.done()):
             self._sender = asyncio.get_running_loop().create_task(self._run())
+
+    async def room(self) -> None:
+        """No more waits than may: what SQS is not told of must not become ever more."""
+        if self._sender is not None and len(self._waiting) > MOST:
+            await asyncio.wait({self._sender})
 
     async def empty(self) -> None:
         """All has left."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Callable
 
 from service.errors import QueueError
-from service.runtime.outbox import Outbox, delays
+from service.runtime.outbox import MOST, Outbox, delays
 from tests.service.conftest import Log
 
 Send = Callable[[list[int]], list[str]]
@@ -55,6 +56,28 @@ def test_nothing_to_tell_is_told_to_nobody() -> None:
     batches: list[list[int]] = []
     sent(lambda batch: batches.append(batch) or [])  # type: ignore[func-returns-value]
     assert batches == []
+
+
+def test_there_is_no_room_while_too_much_waits() -> None:
+    heard = threading.Event()
+
+    def send(_: list[int]) -> list[str]:
+        heard.wait()
+        return []
+
+    async def run() -> list[bool]:
+        outbox: Outbox[int] = Outbox(send)
+        outbox.put([*range(MOST)])
+        await outbox.room()
+        outbox.put([MOST])
+        room = asyncio.create_task(outbox.room())
+        await asyncio.wait({room}, timeout=0.05)
+        before = room.done()
+        heard.set()
+        await room
+        return [before, room.done()]
+
+    assert asyncio.run(run()) == [False, True]
 
 
 def test_attempts_get_ever_more_seldom() -> None:
