@@ -74,5 +74,8 @@ class Visibility:
             except QueueError as error:
                 logger.warning("%s; others may get messages that are in work here", error)
                 return
+            except Exception:  # no other thread extends them, so this one goes on
+                logger.exception("Others may get messages that are in work here")
+                return
         for reason in refused:
             logger.warning("A message in work is no longer ours alone: %s", reason)
