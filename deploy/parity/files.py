@@ -11,24 +11,31 @@ from deploy.parity import curl_lines, har
 from deploy.parity.request import Request
 
 STDIN = "-"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PROBLEMS_SHOWN = 20
 
 
 def read(files: Sequence[str]) -> tuple[Request, ...]:
     """The requests of all files, in order.
 
     Raises:
-        SettingsError: a line for each problem of each file.
+        SettingsError: a line for each problem of each file; of very many the first ones.
     """
     problems: list[str] = []
     found = [request for file in files for request in _requests(file, problems)]
     if problems:
-        raise SettingsError("\n".join(problems))
+        raise SettingsError("\n".join(_first(problems)))
     return tuple(found)
+
+
+def _first(problems: Sequence[str]) -> Sequence[str]:
+    more = len(problems) - _PROBLEMS_SHOWN
+    return problems if more <= 0 else (*problems[:_PROBLEMS_SHOWN], f"... and {more} more.")
 
 
 def _requests(file: str, problems: list[str]) -> tuple[Request, ...]:
     try:
-        content = _content(file)
+        content = _text(file)
     except ValueError as error:
         problems.append(f"{error}.")
         return ()
@@ -43,6 +50,13 @@ def _requests(file: str, problems: list[str]) -> tuple[Request, ...]:
     if not found and len(problems) == before:
         problems.append(f"{file} holds no request. Write one a line, as in: curl /healthz")
     return found
+
+
+def _text(file: str) -> bytes:
+    content = _content(file).removeprefix(_BYTE_ORDER_MARK)
+    if b"\0" in content:
+        raise ValueError(f"{file} is no text in UTF-8; save curl lines, or a HAR file, as UTF-8")
+    return content
 
 
 def _content(file: str) -> bytes:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_SEPARATOR = r"(?:;|&&?)(?=\s|$)"
+# Not \s: in text whose characters are bytes, that takes the end of a UTF-8 "\u00e0" for a blank.
+_BLANK = r"\x20\t\r\n"
+_SEPARATOR = rf"(?:;|&&?)(?=[{_BLANK}]|$)"
 # An `&` or `;` inside a word is part of it: an unquoted query string is what was meant.
 _TOKEN = re.compile(
     rf"""
@@ -21,7 +23,7 @@ _TOKEN = re.compile(
   | (?P<expansion>    \$(?=[A-Za-z0-9_{{(]) | ` )
   | (?P<operator>     [|<>] )
   | \\(?P<escaped>    . )
-  | (?P<plain>        \$ | (?:(?!{_SEPARATOR}|\^")[^\s'"\\$`|<>])+ )
+  | (?P<plain>        \$ | (?:(?!{_SEPARATOR}|\^")[^{_BLANK}'"\\$`|<>])+ )
   | (?P<stray>        . )
     """,
     re.VERBOSE | re.DOTALL,

@@ -33,7 +33,7 @@ DROPPED_FROM_REQUEST = ("content-md5", "expect", "max-forwards", "proxy-authenti
                         "te", "transfer-encoding", "trailer", "upgrade", "www-authenticate",
                         "connection", "content-length")  # fmt: skip
 DROPPED_FROM_RESPONSE = ("expect", "host", "proxy-authenticate", "te", "trailer",
-                         "transfer-encoding", "upgrade")  # fmt: skip
+                         "transfer-encoding", "upgrade", "via")  # fmt: skip
 REMAPPED = ("authorization", "connection", "content-md5", "date", "max-forwards", "server",
             "user-agent", "www-authenticate")  # fmt: skip
 

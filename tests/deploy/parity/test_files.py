@@ -34,3 +34,33 @@ def test_all_problems_of_all_files_are_one_error(tmp_path: Path) -> None:
         f"{empty} holds no request. Write one a line, as in: curl /healthz",
         f"Cannot read {gone}: No such file or directory.",
     ]
+
+
+def test_a_byte_order_mark_is_not_part_of_the_text(tmp_path: Path) -> None:
+    lines, har = tmp_path / "r.txt", tmp_path / "s.har"
+    lines.write_text("curl /1\n", "utf-8-sig")
+    har.write_text(
+        '{"log":{"entries":[{"request":{"method":"GET","url":"/2","headers":[]}}]}}', "utf-8-sig"
+    )
+    assert [request.target for request in read([str(lines), str(har)])] == ["/1", "/2"]
+
+
+@pytest.mark.parametrize("content", ["curl /\n".encode("utf-16"), b"\x7fELF\0\n'"])
+def test_what_is_no_text_is_one_problem(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "r.txt"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        read([str(path)])
+    assert str(caught.value) == (
+        f"{path} is no text in UTF-8; save curl lines, or a HAR file, as UTF-8."
+    )
+
+
+def test_of_very_many_problems_the_first_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "r.txt"
+    path.write_text("import this\n" * 25)
+    with pytest.raises(SettingsError) as caught:
+        read([str(path)])
+    said = str(caught.value).splitlines()
+    assert said[19].startswith(f"{path}:20: 'import' is no request")
+    assert said[20:] == ["... and 5 more."]

@@ -22,6 +22,7 @@ def words(text: str) -> list[list[str]]:
     [
         ("curl /", ["curl", "/"]),
         ("  curl\t/  \r\n", ["curl", "/"]),
+        ("curl /\xc3\xa0/\xc3\x85\x0b\x1c", ["curl", "/\xc3\xa0/\xc3\x85\x0b\x1c"]),
         ("curl 'a b' \"c d\"", ["curl", "a b", "c d"]),
         ("""curl a'b'"c"d""", ["curl", "abcd"]),
         ("curl ''", ["curl", ""]),

@@ -100,7 +100,8 @@ def test_both_forms_of_headers_are_merged() -> None:
 
 
 def test_some_names_are_remapped_and_some_dropped() -> None:
-    given = {"statusCode": 401, "headers": {"WWW-Authenticate": "Basic", "TE": "x", "X-A": "1"}}
+    sent = {"WWW-Authenticate": "Basic", "TE": "x", "Via": "1.1 proxy", "X-A": "1"}
+    given = {"statusCode": 401, "headers": sent}
     headers = made.answer(API, given).headers
     assert list(headers)[:2] == [("x-amzn-Remapped-WWW-Authenticate", "Basic"), ("X-A", "1")]
 
