@@ -30,10 +30,13 @@ class _Message:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     length: int = 0
+    headers_are_whole: bool = False
 
 
 class Overheard:
     """Listens to one connection; bodies come without chunks, headers in order, as sent.
+
+    Trailers, which stand after a body in chunks, are no headers (RFC 9110, section 6.5).
 
     What is no HTTP, or no longer, ends the listening, not the connection.
     """
@@ -57,7 +60,7 @@ class Overheard:
             self._listens = False
 
     def on_message_begin(self) -> None:
-        """httptools calls it, like the four below."""
+        """httptools calls it, like the five below."""
         self._message = _Message()
 
     def on_url(self, part: bytes) -> None:
@@ -65,8 +68,13 @@ class Overheard:
         self._message.target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
-        self._message.headers.append((name.decode("latin-1"), value.decode("latin-1")))
+        """One header, or a trailer."""
+        if not self._message.headers_are_whole:
+            self._message.headers.append((name.decode("latin-1"), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        """The body follows."""
+        self._message.headers_are_whole = True
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""

@@ -17,8 +17,8 @@ _HEADING = "# Recorded by 'twofold up --record'. Headers and bodies may hold sec
 class Recording:
     """A context manager: the new file, which only this user may read, open for more lines.
 
-    A line is written by one call, so that a program that is killed leaves whole ones. At the
-    end a file without any request is removed.
+    A line is written by one call, so that a program that is killed leaves whole ones; of one
+    that a full disk cuts short nothing stays. At the end a file without any request is removed.
 
     Args:
         note: takes a sentence for the user.
@@ -73,9 +73,13 @@ class Recording:
     def _write(self, line: str) -> bool:
         if self._broken:
             return False
+        whole = os.fstat(self._descriptor).st_size
+        left = line.encode("utf-8", "backslashreplace")
         try:
-            os.write(self._descriptor, line.encode("utf-8", "backslashreplace"))
+            while left:
+                left = left[os.write(self._descriptor, left) :]
         except OSError as error:
+            os.ftruncate(self._descriptor, whole)
             self._broken = True
             self._note(f"{self._path} cannot be written ({error.strerror}); recording has ended.")
         return not self._broken

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,28 @@ def test_a_file_without_requests_is_not_kept(tmp_path: Path) -> None:
         pass
     assert not path.exists()
     assert said == [f"No request was recorded; {path} is not kept."]
+
+
+def test_a_line_that_a_full_disk_cuts_short_is_taken_back(tmp_path: Path) -> None:
+    said: list[str] = []
+    path = tmp_path / "r.txt"
+    with Recording(path, said.append) as recording:
+        recording.add("lambda", Request("GET", "/1"))
+        before = path.read_bytes()
+        with files_end_at(len(before) + 100):
+            recording.add("lambda", Request("GET", "/" + "2" * 200))
+        recording.add("lambda", Request("GET", "/3"))
+    assert path.read_bytes() == before
+    assert said[0] == f"{path} cannot be written (File too large); recording has ended."
+    assert said[1].startswith("Recorded 1 request ")
+
+
+@contextmanager
+def files_end_at(size: int) -> Iterator[None]:
+    """No file of this process grows beyond it; Python ignores the signal (SIGXFSZ)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

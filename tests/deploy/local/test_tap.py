@@ -90,7 +90,7 @@ def test_bytes_pass_unchanged_both_ways_and_requests_are_heard(wire: Wire) -> No
     assert received(wire.client, 11) == b"\0anything\r\n"
     put, get = wire.heard.requests
     assert (put.method, put.target, put.body) == ("PUT", "//a%2f?x", b"a\r\n")
-    assert put.headers[:3] == (("B", "2"), ("b", "\xfc"), ("Transfer-Encoding", "chunked"))
+    assert put.headers == (("B", "2"), ("b", "\xfc"), ("Transfer-Encoding", "chunked"))
     assert (get.method, get.target) == ("GET", "/2")
 
 
