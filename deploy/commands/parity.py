@@ -20,6 +20,7 @@ from deploy.overview import COMMANDS
 from deploy.parity import junit
 from deploy.parity.difference import Ignored
 from deploy.parity.files import read
+from deploy.parity.hosts import meant
 from deploy.parity.replay import LAMBDA, Replay
 from deploy.parity.report import Report, document, show, summary
 from deploy.parity.request import Request
@@ -41,6 +42,13 @@ _WITHOUT_FILES = (
     is_flag=True,
     help="Ask the 'twofold up' that runs in this project, or play the stack for this one command.",
 )
+@click.option(
+    "--host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Of requests that name a host, send those that name this one.",
+)
 @click.option("--ignore-header", "names", metavar="NAME", multiple=True, help="Do not compare it.")
 @click.option(
     "--ignore-body",
@@ -56,9 +64,9 @@ def command(files: tuple[str, ...], flags: Mapping[str, Any], as_json: bool, **t
     """Ask both sides the same requests and show where the answers differ.
 
     A FILE holds curl lines, as a shell or a browser's "Copy as cURL" has them, or is a HAR
-    file; - is standard input. Hosts are replaced by the side's own, and -d @NAME is read
-    beside the FILE. Without a FILE, / and /healthz are asked for. `twofold up --record`
-    writes such a file.
+    file; - is standard input. Hosts are replaced by the side's own; where several are named,
+    --host says which are the service's. -d @NAME is read beside the FILE. Without a FILE, /
+    and /healthz are asked for. `twofold up --record` writes such a file.
 
     EVERY REQUEST REALLY HAPPENS ON EVERY SIDE: a POST is done by the function and by each
     instance. Each side gets one at a time, in the file's order, exactly as written.
@@ -70,13 +78,13 @@ def command(files: tuple[str, ...], flags: Mapping[str, Any], as_json: bool, **t
     \b
     Examples:
       twofold parity requests.txt --local
-      twofold parity site.har --stage prod --ignore-header etag
+      twofold parity site.har --host api.example --stage prod --ignore-header etag
       twofold parity --local --junit parity.xml requests.txt --ignore-body /items/*/id
     """
     ignored = _ignored(typed["names"], typed["pointers"])
-    requests = (read(files) if files else _WITHOUT_FILES) * typed["repeat"]
-    _refuse_unwritable(typed["junit_file"])
     console = Console()
+    requests = _requests(files, typed["hosts"], console) * typed["repeat"]
+    _refuse_unwritable(typed["junit_file"])
     with _asked(flags, typed["local"], console) as sides:
         replay = Replay(sides, requests, ignored, console.note)
         try:
@@ -84,9 +92,22 @@ def command(files: tuple[str, ...], flags: Mapping[str, Any], as_json: bool, **t
                 replay.run()
         finally:
             report = Report(sides, replay.compared, replay.asked, len(requests))
-            _show(report, as_json, typed["junit_file"])
+            _show(report, as_json)
+            _keep(report, typed["junit_file"])
     if report.differs:
         raise click.exceptions.Exit(DIFFERENT)
+
+
+def _requests(
+    files: tuple[str, ...], hosts: tuple[str, ...], console: Console
+) -> tuple[Request, ...]:
+    if not files:
+        return _WITHOUT_FILES
+    found = read(files)
+    sent = meant(found, hosts)
+    if left := len(found) - len(sent):
+        console.note(f"{left} of {len(found)} requests name other hosts and are left out.")
+    return sent
 
 
 def _asking(count: int, sides: list[str]) -> str:
@@ -113,11 +134,13 @@ def _refuse_unwritable(file: str | None) -> None:
     try:
         path.open("ab").close()
     except OSError as error:
-        raise SettingsError(
-            f"Cannot write {file}: {error.strerror}. Pass another --junit."
-        ) from None
+        raise _unwritable(file, error) from None
     if is_new:
         path.unlink()
+
+
+def _unwritable(file: str, error: OSError) -> SettingsError:
+    return SettingsError(f"Cannot write {file}: {error.strerror}. Pass another --junit.")
 
 
 @contextmanager
@@ -156,9 +179,17 @@ def _played(flags: Mapping[str, Any], console: Console) -> Iterator[Mapping[str,
         console.note("Taking everything down ...")
 
 
-def _show(report: Report, as_json: bool, junit_file: str | None) -> None:
-    if junit_file is not None:
+def _keep(report: Report, junit_file: str | None) -> None:
+    """After all is shown: a disk that is full by now takes nothing else away."""
+    if junit_file is None:
+        return
+    try:
         Path(junit_file).write_bytes(junit.xml(report))
+    except OSError as error:
+        raise _unwritable(junit_file, error) from None
+
+
+def _show(report: Report, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(document(report), indent=2))
         return

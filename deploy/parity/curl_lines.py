@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
 
-from deploy.parity.curl_options import ALONE, SHORT, WITH_VALUE, Draft, Read
-from deploy.parity.request import Headers, Request, refuse_unsendable, target_of, without_own
+from deploy.parity.curl_options import ALONE, SHORT, WITH_VALUE, Draft, Read, authorize
+from deploy.parity.request import (
+    Headers,
+    Request,
+    host_of,
+    refuse_unsendable,
+    target_of,
+    user_of,
+    without_own,
+)
 from deploy.parity.words import Command, commands
 
 
@@ -34,7 +43,11 @@ def _request(command: Command, where: str, read: Read) -> Request:
     _apply(draft, command.words[1:])
     if len(draft.urls) != 1:
         raise ValueError(f"{len(draft.urls)} URLs; expected one, as in: curl /healthz")
-    made = Request(_method(draft), _target(draft), _headers(draft), _body(draft), where)
+    url = draft.urls[0]
+    if user := user_of(url):
+        authorize(draft, unquote(user, "latin-1"))
+    headers, host = _headers(draft), host_of(url)
+    made = Request(_method(draft), _target(draft), headers, _body(draft), where, host)
     refuse_unsendable(made)
     return made
 

@@ -68,7 +68,8 @@ def _cookie(draft: Draft, text: str) -> None:
     draft.implied.append(("Cookie", "; ".join((*before, text))))
 
 
-def _user(draft: Draft, text: str) -> None:
+def authorize(draft: Draft, text: str) -> None:
+    """'NAME:PASSWORD', of -u or of the URL; the first that is said counts."""
     encoded = base64.b64encode(text.encode("latin-1")).decode()
     draft.implied.append(("Authorization", f"Basic {encoded}"))
 
@@ -124,6 +125,10 @@ def _content(draft: Draft, text: str) -> bytes:
     return draft.read(text[1:]) if text.startswith("@") else text.encode("latin-1")
 
 
+def _range(draft: Draft, text: str) -> None:
+    draft.implied.append(("Range", f"bytes={text}"))
+
+
 def _compressed(draft: Draft, _: str) -> None:
     draft.implied.append(("Accept-Encoding", "deflate, gzip"))
 
@@ -158,14 +163,19 @@ WITH_VALUE: dict[str, Effect] = {
     "--data-urlencode": _urlencoded,
     "--json": _json,
     "--form": _form,
-    "--user": _user,
+    "--user": authorize,
     "--oauth2-bearer": _bearer,
     "--cookie": _cookie,
     "--user-agent": _named("User-Agent"),
     "--referer": _named("Referer"),
     "--url": _url,
+    "--range": _range,
     **dict.fromkeys(
-        ("--output", "--write-out", "--max-time", "--connect-timeout", "--retry", "--cookie-jar"),
+        (
+            *("--output", "--write-out", "--dump-header", "--cookie-jar", "--max-redirs"),
+            *("--max-time", "--connect-timeout", "--retry", "--retry-delay", "--resolve"),
+            *("--cacert", "--proxy", "--noproxy"),
+        ),
         _nothing,
     ),
 }
@@ -178,6 +188,7 @@ ALONE: dict[str, Effect] = {
             *("--insecure", "--silent", "--show-error", "--include", "--verbose", "--fail"),
             *("--location", "--no-buffer", "--globoff", "--path-as-is", "--progress-bar"),
             *("--http1.1", "--http2", "--no-keepalive", "--remote-name", "--basic"),
+            *("--ipv4", "--ipv6", "--fail-with-body", "--no-progress-meter"),
         ),
         _nothing,
     ),
@@ -195,6 +206,11 @@ SHORT = {
     "w": "--write-out",
     "m": "--max-time",
     "c": "--cookie-jar",
+    "r": "--range",
+    "D": "--dump-header",
+    "x": "--proxy",
+    "4": "--ipv4",
+    "6": "--ipv6",
     "I": "--head",
     "G": "--get",
     "k": "--insecure",

@@ -11,18 +11,25 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from deploy.parity.request import Headers, Request, refuse_unsendable, target_of, without_own
+from deploy.parity.request import (
+    Headers,
+    Request,
+    host_of,
+    refuse_unsendable,
+    target_of,
+    without_own,
+)
 
 
 def is_har(content: bytes) -> bool:
-    """JSON begins otherwise than any line of curl; some tools put a byte order mark before it."""
-    return content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    """JSON begins otherwise than any line of curl."""
+    return content.lstrip().startswith(b"{")
 
 
 def requests_in(content: bytes, file: str, problems: list[str]) -> tuple[Request, ...]:
     """A request for each entry that went to a server by HTTP; a sentence for each that is none."""
     try:
-        entries = json.loads(content.decode("utf-8-sig"))["log"]["entries"]
+        entries = json.loads(content)["log"]["entries"]
         if not isinstance(entries, list):
             raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -50,7 +57,7 @@ def _request(said: dict[str, Any], where: str) -> Request:
     headers = tuple((_latin(one["name"]), _latin(one["value"])) for one in said["headers"])
     url = said["url"].encode().decode("latin-1")
     body = _body(said.get("postData") or {})
-    made = Request(said["method"], target_of(url), _as_sent(headers), body, where)
+    made = Request(said["method"], target_of(url), _as_sent(headers), body, where, host_of(url))
     refuse_unsendable(made)
     return made
 

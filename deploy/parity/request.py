@@ -14,7 +14,8 @@ class Request:
     """Text is latin-1, a character a byte; `target` is path and query, percent-encoded as written.
 
     `headers` are in order, with repeats, without Host and Content-Length: both are made when
-    it is sent. `where` says where it was read, as 'FILE:LINE'.
+    it is sent. `where` says where it was read, as 'FILE:LINE'; `host` which host it named
+    there, if any.
     """
 
     method: str
@@ -22,6 +23,7 @@ class Request:
     headers: Headers = ()
     body: bytes = b""
     where: str = ""
+    host: str = ""
 
     @property
     def path(self) -> str:
@@ -56,6 +58,23 @@ def target_of(url: str) -> str:
         raise ValueError(f"the URL {shown(url)!r} is neither http nor https")
     target = rest if rest.startswith("/") and not scheme else re.sub(r"^[^/?]*", "", rest)
     return target if target.startswith("/") else f"/{target}"
+
+
+def host_of(url: str) -> str:
+    """The host that a URL names, in lower case, with its port unless that is the scheme's own."""
+    scheme, authority = _scheme_and_authority(url)
+    own = {"http": ":80", "https": ":443"}.get(scheme.lower(), ":80")
+    return authority.rpartition("@")[2].lower().removesuffix(own)
+
+
+def user_of(url: str) -> str:
+    """'NAME:PASSWORD' that stands in a URL before the host, still percent-encoded."""
+    return _scheme_and_authority(url)[1].rpartition("@")[0]
+
+
+def _scheme_and_authority(url: str) -> tuple[str, str]:
+    scheme, rest = _scheme_and_rest(url)
+    return scheme, re.split(r"[/?#]", rest, maxsplit=1)[0]
 
 
 def _scheme_and_rest(url: str) -> tuple[str, str]:

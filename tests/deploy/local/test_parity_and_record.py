@@ -140,6 +140,28 @@ def test_a_wrong_flag_is_said_before_anything_is_started(
     assert parity.progress == [f"twofold: error: {said}\n"]
 
 
+def test_a_report_that_does_not_fit_on_the_disk_is_an_error_below_what_was_found(
+    run: Run, tmp_path: Path
+) -> None:
+    parity = run("parity", lines(tmp_path, "curl /\n"), "--local", "--junit", "/dev/full")
+    assert parity.end() == 2
+    assert parity.output().startswith("1 request compared: 1 equal, ")
+    parity.reach(
+        "twofold: error: Cannot write /dev/full: No space left on device. Pass another --junit."
+    )
+    parity.expect_nothing_left()
+
+
+def test_requests_to_another_host_are_not_sent(run: Run, tmp_path: Path) -> None:
+    file = lines(tmp_path, "curl https://h.example/\ncurl https://cdn.example/x.js\ncurl /\n")
+    refused = run("parity", file, "--local")
+    assert refused.end() == 2
+    refused.reach("twofold: error: The requests name 2 hosts: h.example (1), cdn.example (1). ")
+    parity = run("parity", file, "--local", "--host", "h.example", "--json")
+    assert [one["target"] for one in document(parity)["comparisons"]] == ["/", "/"]
+    parity.reach("1 of 3 requests name other hosts and are left out.")
+
+
 def test_ctrl_c_shows_what_was_compared_and_leaves_nothing(run: Run, tmp_path: Path) -> None:
     file = lines(tmp_path, "curl /\n")
     parity = run("parity", file, "--local", "--repeat", "1000000")

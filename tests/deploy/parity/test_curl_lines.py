@@ -109,6 +109,7 @@ def test_bodies_and_the_headers_that_come_with_them(
         ),
         ("-A '' -e ''", ()),
         ("-u ada:word", (("Authorization", "Basic YWRhOndvcmQ="),)),
+        ("-r 0-99", (("Range", "bytes=0-99"),)),
         ("--oauth2-bearer t", (("Authorization", "Bearer t"),)),
         (
             "-b 'a=1; b=2' -A me -e there",
@@ -232,3 +233,24 @@ def test_all_problems_of_a_file_are_said() -> None:
     found = requests_in(b"curl /1\ncurl -T x /\n\ncurl '/2\n", "r.txt", read, problems)
     assert [request.where for request in found] == ["r.txt:1"]
     assert [said.partition(" ")[0] for said in problems] == ["r.txt:2:", "r.txt:4:"]
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("/x", ""),
+        ("h.Example?x", "h.example"),
+        ("http://H.example:80/x", "h.example"),
+        ("https://u@h.example:443", "h.example"),
+        ("https://h.example:80#x", "h.example:80"),
+        ("http://[::1]:9999/", "[::1]:9999"),
+    ],
+)
+def test_the_host_that_the_url_names_is_kept(url: str, host: str) -> None:
+    assert one(f"curl '{url}'").host == host
+
+
+def test_the_user_that_the_url_names_is_sent_unless_another_is() -> None:
+    basic = (("Authorization", "Basic YWRhOndAcmQ="),)
+    assert one("curl http://ada:w%40rd@h.example/").headers == basic
+    assert one("curl -u ada:w@rd http://bob@h.example/").headers == basic

@@ -33,7 +33,7 @@ def one(**more: Any) -> Request:
 
 @pytest.mark.parametrize(
     ("content", "is_one"),
-    [(b' \n{"log"', True), (b"\xef\xbb\xbf{}", True), (b"curl / -d '{}'", False), (b"", False)],
+    [(b' \n{"log"', True), (b"curl / -d '{}'", False), (b"", False)],
 )
 def test_a_har_file_is_recognised_by_its_content(content: bytes, is_one: bool) -> None:
     assert is_har(content) is is_one
@@ -53,7 +53,11 @@ def test_headers_keep_their_order_and_lose_what_http_2_and_the_host_add() -> Non
         headers=[{"name": name, "value": value} for name, value in pairs],
     )
     assert found == Request(
-        "GET", "/a%20b?x=1", (("b", "2"), ("a", "1"), ("b", "3")), b"", "s.har: entry 1"
+        "GET",
+        "/a%20b?x=1",
+        (("b", "2"), ("a", "1"), ("b", "3")),
+        where="s.har: entry 1",
+        host="h.example",
     )
 
 
