@@ -42,12 +42,21 @@ def main(arguments: list[str]) -> int:
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("target", choices=TARGETS)
-    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seconds", type=_seconds, default=60)
     parser.add_argument("--seed", type=int, default=1, help="of libFuzzer; 0 is another each time")
     parser.add_argument("--corpus", type=Path, help="default: .twofold/fuzz/TARGET")
     options = parser.parse_args(arguments)
     options.corpus = options.corpus or ROOT / ".twofold" / "fuzz" / options.target
+    if options.corpus.exists() and not options.corpus.is_dir():
+        parser.error(f"--corpus is {options.corpus}, which is a file; expected a folder")
     return options
+
+
+def _seconds(text: str) -> int:
+    """To libFuzzer 0 and less are no limit at all."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 1 on")
+    return int(text)
 
 
 def _command(options: argparse.Namespace, findings: Path) -> list[str]:

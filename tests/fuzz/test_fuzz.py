@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import TARGETS
+from tests.fuzz.__main__ import main
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -45,3 +46,20 @@ def test_ctrl_c_ends_a_run_without_a_traceback(tmp_path: Path) -> None:
     printed, _ = child.communicate(timeout=60)
     assert (child.returncode, "Traceback" in printed) == (130, False), printed
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--seconds", "0"), "argument --seconds: '0' is no number of seconds from 1 on"),
+        (("--seconds=-5",), "argument --seconds: '-5' is no number of seconds from 1 on"),
+        (("--corpus", __file__), f"--corpus is {__file__}, which is a file; expected a folder"),
+    ],
+)
+def test_a_wrong_flag_is_said_before_anything_is_tried(
+    flags: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["expression", *flags])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: {said}\n")

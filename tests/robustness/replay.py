@@ -46,7 +46,7 @@ def samples(folders: Iterable[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
         for path in sorted(folder.rglob("*.json")):
             try:
                 value = json.loads(path.read_text(encoding="utf-8-sig"))
-            except (ValueError, OSError):
+            except (ValueError, OSError, RecursionError):
                 continue  # a template, or no JSON at all
             if isinstance(value, dict):
                 yield path, value
@@ -87,14 +87,18 @@ def report(outcomes: Iterable[Outcome]) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the report; 1 if a sample was refused."""
+    """Prints the report; 1 if a sample was refused, 2 when there is none."""
     parser = argparse.ArgumentParser(prog="python -m tests.robustness.replay")
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--list", action="store_true", help="name each sample with its kind")
     options = parser.parse_args(arguments)
+    if wrong := [folder for folder in options.folders if not folder.is_dir()]:
+        parser.error(f"{wrong[0]} is no folder")
     logging.disable()  # what is refused is told by the report
     outcomes = [replayed(path, event) for path, event in samples(options.folders)]
     logging.disable(logging.NOTSET)
+    if not outcomes:
+        parser.error("no JSON object is in any *.json of the folders")
     if options.list:
         for outcome in outcomes:
             sys.stdout.write(f"{outcome.kind}: {outcome.path}\n")

@@ -43,3 +43,15 @@ def test_each_sample_is_listed_with_its_kind(
     put(tmp_path, one=made.s3())
     assert main([str(tmp_path), "--list"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == f"aws:s3: {tmp_path}/one.json"
+
+
+def test_nothing_to_replay_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path, no_object=[1])
+    for folder, said in (
+        (tmp_path, "no JSON object is in any *.json of the folders"),
+        (tmp_path / "gone", f"{tmp_path}/gone is no folder"),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main([str(folder)])
+        assert caught.value.code == 2
+        assert capsys.readouterr().err.endswith(f"error: {said}\n")
