@@ -107,7 +107,7 @@ def _values(values: Sequence[str]) -> str:
 def _bodies(
     on_lambda: Answer, on_instance: Answer, pointers: Sequence[str]
 ) -> Iterator[Difference]:
-    one, other = _plain(on_lambda), _plain(on_instance)
+    one, other = plain(on_lambda), plain(on_instance)
     if one == other:
         return
     values, others = _json(on_lambda, one), _json(on_instance, other)
@@ -126,8 +126,8 @@ def _bodies(
             yield Difference(f"body {pointer}".rstrip(), _short(value), _short(another))
 
 
-def _plain(answer: Answer) -> bytes:
-    """Decompressed: gzip writes the time into what it makes (RFC 1952, MTIME)."""
+def plain(answer: Answer) -> bytes:
+    """Its body, decompressed: gzip writes the time into what it makes (RFC 1952, MTIME)."""
     encoding = [v.strip().lower() for n, v in answer.headers if n.lower() == "content-encoding"]
     if encoding in (["gzip"], ["deflate"]):
         try:

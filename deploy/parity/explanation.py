@@ -8,6 +8,7 @@ from deploy.parity import known
 from deploy.parity.difference import NOTHING, Difference, Ignored, differences
 from deploy.parity.exchange import Compared, Exchange, Finding
 from deploy.parity.known import Known
+from deploy.parity.own_host import without_own_host
 from deploy.question import Answer
 
 Applies = Callable[[Exchange, Difference], bool]
@@ -20,11 +21,24 @@ _HOP_BY_HOP = ("header proxy-connection", "header te", "header trailer", "header
 def compare(exchange: Exchange, ignored: Ignored) -> Compared:
     """What differs between the two answers, with the reason where there is one."""
     found = differences(exchange.request, exchange.on_lambda, exchange.on_instance, ignored)
-    return Compared(exchange, tuple(Finding(one, explain(exchange, one)) for one in found))
+    left = _left_at_one_host(exchange, ignored) if found else ()
+    return Compared(
+        exchange,
+        tuple(
+            Finding(one, explain(exchange, one) or (None if one.what in left else known.OWN_HOST))
+            for one in found
+        ),
+    )
+
+
+def _left_at_one_host(exchange: Exchange, ignored: Ignored) -> frozenset[str]:
+    """What differs also if both sides are taken to have been asked at the same host."""
+    one, other = without_own_host(exchange.on_lambda), without_own_host(exchange.on_instance)
+    return frozenset(found.what for found in differences(exchange.request, one, other, ignored))
 
 
 def explain(exchange: Exchange, difference: Difference) -> Known | None:
-    """The first of the known differences that this one is."""
+    """The first of the known differences that this one is by itself."""
     return next((one for one, applies in _RULES if applies(exchange, difference)), None)
 
 

@@ -151,6 +151,12 @@ MODE = Known(
     "It says which runtime answers.",
     "None needed.",
 )
+OWN_HOST = Known(
+    "URLs in the answer name the host that was asked",
+    ALL,
+    "Each side is asked at an address of its own, and the application makes URLs of it.",
+    "None needed: behind one domain name both say the same.",
+)
 UPGRADE = Known(
     "an upgrade, as to a web socket, happens on the instance only",
     ALL,
@@ -180,5 +186,6 @@ KNOWN = (
     TOO_LARGE,
     REQUEST_ID,
     MODE,
+    OWN_HOST,
     UPGRADE,
 )

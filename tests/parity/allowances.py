@@ -136,7 +136,8 @@ def _upgrade(case: Case, instance: Seen, function: Seen) -> Sights:
     return ({}, {}) if asked and function["status"] == 400 else (instance, function)
 
 
-# In the order in which they are tried; not MODE, which is of one route of the service as shipped.
+# In the order in which they are tried; not MODE, which is of one route of the service as shipped,
+# nor OWN_HOST, as here both are asked at the same one.
 ALLOWANCES: tuple[tuple[Known, Allowance], ...] = (
     (known.CUT_OFF, _cut_off),
     (known.UPGRADE, _upgrade),

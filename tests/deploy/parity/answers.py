@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deploy.parity.difference import Ignored
 from deploy.parity.exchange import Compared, Exchange
 from deploy.parity.explanation import compare
@@ -16,6 +18,11 @@ def answer(
     body: bytes = b"", *headers: tuple[str, str], status: int = 200, problem: str = ""
 ) -> Answer:
     return Answer("instance", "http://127.0.0.1", status, headers, body, 0.25, problem)
+
+
+def at(url: str, given: Answer) -> Answer:
+    """The answer of a side that was asked at another URL."""
+    return replace(given, url=url)
 
 
 def compared(

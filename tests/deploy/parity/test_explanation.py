@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+
 import pytest
 
 from deploy.parity import known
 from deploy.parity.known import Known
 from deploy.parity.request import Request
 from deploy.question import Answer
-from tests.deploy.parity.answers import JSON, answer, asking, compared
+from tests.deploy.parity.answers import JSON, answer, asking, at, compared
 
 LARGE = b"x" * 5_000_000
 MODES = (answer(b'{"mode":"lambda"}', JSON), answer(b'{"mode":"instance"}', JSON))
@@ -92,3 +95,46 @@ def test_one_unknown_difference_outweighs_the_known_ones() -> None:
     result = compared(on_lambda, on_instance, asking(target="/healthz"))
     assert [finding.difference.what for finding in result.unknown] == ["body /n"]
     assert (len(result.findings), result.verdict) == (2, "unknown")
+
+
+FUNCTION, INSTANCE = "https://abc.lambda-url.eu-central-1.on.aws/", "http://192.0.2.1:9999"
+
+
+def page(origin: str, more: bytes = b"", *, packed: bool = False) -> Answer:
+    """A redirect whose URLs are made of what was asked."""
+    body = b'<a href="%b/x">%b</a>' % (origin.rstrip("/").encode(), more)
+    location = ("location", f"{origin.rstrip('/')}/x")
+    if packed:
+        return at(origin, answer(gzip.compress(body), location, ("content-encoding", "gzip")))
+    return at(origin, answer(body, location, status=307))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_urls_that_name_the_host_that_was_asked_are_known(packed: bool) -> None:
+    result = compared(page(FUNCTION, packed=packed), page(INSTANCE, packed=packed))
+    assert [(one.difference.what, one.known) for one in result.findings] == [
+        ("header location", known.OWN_HOST),
+        ("body", known.OWN_HOST),
+    ]
+
+
+def test_what_differs_beside_the_host_is_unknown() -> None:
+    result = compared(page(FUNCTION, b"1"), page(INSTANCE, b"2"))
+    assert [one.difference.what for one in result.unknown] == ["body"]
+
+
+def test_the_host_of_the_other_side_is_unknown() -> None:
+    result = compared(at(FUNCTION, page(INSTANCE)), at(INSTANCE, page(FUNCTION)))
+    assert [one.difference.what for one in result.unknown] == ["header location", "body"]
+
+
+def test_pointers_of_json_are_known_one_by_one() -> None:
+    one, other = (
+        at(url, answer(json.dumps({"self": url, "n": n}).encode(), JSON))
+        for url, n in ((INSTANCE, 1), ("http://192.0.2.2:9999", 2))
+    )
+    result = compared(one, other)
+    assert {one.difference.what: one.known for one in result.findings} == {
+        "body /self": known.OWN_HOST,
+        "body /n": None,
+    }
