@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.parity.difference import Difference
 from deploy.parity.known import Known
@@ -18,6 +18,15 @@ class Exchange:
     on_lambda: Answer
     on_instance: Answer
 
+    @property
+    def without_content(self) -> Exchange:
+        """Enough to tell of it, and of a million of it in memory."""
+        return replace(self, on_lambda=_bare(self.on_lambda), on_instance=_bare(self.on_instance))
+
+
+def _bare(answer: Answer) -> Answer:
+    return replace(answer, headers=(), body=b"")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -29,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Compared:
-    """An exchange, and all that differs in it."""
+    """An exchange, which may be without its content by now, and all that differs in it."""
 
     exchange: Exchange
     findings: tuple[Finding, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deploy.parity.difference import Ignored
 from deploy.parity.exchange import Compared, Exchange
@@ -36,7 +36,8 @@ class Replay:
     def run(self) -> None:
         """Every request has been asked of every side, in order; each side has seen one at a time.
 
-        Interrupted, `compared` holds what was asked of all sides by then.
+        Interrupted, `compared` holds what was asked of all sides by then; of the answers only
+        what a report shows.
         """
         for request in self.requests:
             self.compared += self._compared(request)
@@ -46,7 +47,8 @@ class Replay:
     def _compared(self, request: Request) -> tuple[Compared, ...]:
         on_lambda = ask(LAMBDA, self.sides[LAMBDA], request)
         others = [ask(name, url, request) for name, url in self._instances()]
-        return tuple(compare(Exchange(request, on_lambda, other), self.ignored) for other in others)
+        made = [compare(Exchange(request, on_lambda, other), self.ignored) for other in others]
+        return tuple(replace(one, exchange=one.exchange.without_content) for one in made)
 
     def _instances(self) -> Iterator[tuple[str, str]]:
         return ((name, url) for name, url in self.sides.items() if name != LAMBDA)

@@ -37,3 +37,16 @@ def test_a_side_that_is_gone_is_a_difference_of_each_request() -> None:
     found = [finding.difference for one in replay.compared for finding in one.findings]
     assert [(one.what, one.on_lambda) for one in found] == [("answer", "200")] * 2
     assert all("Connection refused" in one.on_instance for one in found)
+
+
+def test_of_the_answers_only_what_is_told_is_kept() -> None:
+    with answering(201, "a") as lambda_, answering(201, "b") as instance:
+        replay = Replay({"lambda": lambda_, "instance": instance}, REQUESTS, Ignored(), print)
+        replay.run()
+    answers = [
+        answer
+        for one in replay.compared
+        for answer in (one.exchange.on_lambda, one.exchange.on_instance)
+    ]
+    assert [(one.status, one.headers, one.body) for one in answers] == [(201, (), b"")] * 4
+    assert [finding.difference.what for finding in replay.compared[0].findings] == ["body"]
