@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -91,5 +92,5 @@ class Recording:
         noun = "request" if self._recorded == 1 else "requests"
         return (
             f"Recorded {self._recorded} {noun} in {self._path}{left}. "
-            f"Replay with: twofold parity --local {curl_writer.quoted(str(self._path))}"
+            f"Replay with: twofold parity --local {shlex.quote(str(self._path))}"
         )

@@ -8,7 +8,6 @@ from deploy.parity.request import Request
 
 _BARE = re.compile(r"[A-Za-z0-9_./:=@%+,-]+")
 _PRINTABLE = re.compile(r"[\x20-\x26\x28-\x7e]*")
-_ESCAPED = re.compile(r"[^\x20-\x26\x28-\x5b\x5d-\x7e]")
 
 
 def line(request: Request) -> str:
@@ -40,9 +39,6 @@ def quoted(word: str) -> str:
         return word
     if _PRINTABLE.fullmatch(word):
         return f"'{word}'"
-    return "$'" + _ESCAPED.sub(_escape, word) + "'"
-
-
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
-    return f"\\{character}" if character in "\\'" else f"\\x{ord(character):02x}"
+    # Python's escapes are among bash's, and a recorded body may have millions of them.
+    escaped = word.encode("unicode_escape").decode("ascii").replace("'", "\\'")
+    return f"$'{escaped}'"

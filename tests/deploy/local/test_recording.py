@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,3 +99,11 @@ def files_end_at(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_how_to_replay_is_said_as_a_shell_takes_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    path = tmp_path / "it's donn\xe9es.txt"
+    with Recording(path, said.append) as recording:
+        recording.add("lambda", Request("GET", "/"))
+    assert shlex.split(said[0].partition("Replay with: ")[2])[-1] == str(path)
