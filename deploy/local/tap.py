@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 from collections.abc import AsyncIterator
 
 from deploy.local.embedded_aws import LOOPBACK
 from deploy.local.overheard import Listener, Overheard
 
 _PIECE_BYTES = 65_536
+_WITH_RESET = struct.pack("ii", 1, 0)
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -48,7 +50,7 @@ async def _carry(client: Stream, port: int, heard: Overheard) -> None:
     try:
         behind = await asyncio.open_connection(LOOPBACK, port)
     except OSError:
-        client[1].transport.abort()
+        _break_off(client[1])
         return
     there = asyncio.create_task(_there(client[0], behind[1], heard))
     try:
@@ -70,7 +72,7 @@ async def _there(
             await writer.drain()
         writer.write_eof()
     except OSError:
-        writer.transport.abort()
+        _break_off(writer)
 
 
 async def _back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,4 +81,11 @@ async def _back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(piece)
             await writer.drain()
     except OSError:
-        writer.transport.abort()
+        _break_off(writer)
+
+
+def _break_off(writer: asyncio.StreamWriter) -> None:
+    """By a reset: at a mere end, an answer without a length would look whole."""
+    with contextlib.suppress(OSError):  # It may be gone itself.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _WITH_RESET)
+    writer.transport.abort()

@@ -132,9 +132,17 @@ def test_the_end_of_the_answer_ends_the_connection(wire: Wire) -> None:
 
 
 def test_a_client_that_breaks_off_is_broken_off_behind(wire: Wire) -> None:
-    wire.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    wire.client.close()
-    assert _ended(wire.server)
+    _reset(wire.client)
+    with pytest.raises(ConnectionResetError):
+        wire.server.recv(1)
+
+
+def test_a_server_that_breaks_off_is_broken_off_before(wire: Wire) -> None:
+    wire.server.sendall(b"half an")
+    assert received(wire.client, 7) == b"half an"
+    _reset(wire.server)
+    with pytest.raises(ConnectionResetError):
+        wire.client.recv(1)
 
 
 def test_nobody_behind_is_a_connection_that_ends(
@@ -156,6 +164,11 @@ def test_the_end_of_the_proxy_ends_open_connections(behind: socket.socket, heard
         with client, server:
             assert _ended(client)
             assert _ended(server)
+
+
+def _reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def _ended(connection: socket.socket) -> bool:
