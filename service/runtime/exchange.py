@@ -22,16 +22,15 @@ class Response(TypedDict):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
-    header_bytes: int
 
 
 class ReplyTooLargeError(OSError):
     """More was sent than the front end carries: the client is as good as gone."""
 
 
-_FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # section 5.6.2
-_FRAMING = ("content-length", "transfer-encoding")
+_FRAMING = frozenset(("content-length", "transfer-encoding"))
 _BODILESS = (204, 304)
 # RFC 9110, section 7.6.1: of one connection, which here is the front end's; and what is ours.
 _LEFT_OUT = frozenset(
@@ -54,7 +53,6 @@ class Exchange:
     too_large = False
     _started = False
     _status = 0  # none yet, or none that is valid
-    _header_bytes = 0
     _chunked = False
     _owed: int | None = None  # by the response's content-length
     _taken = 0
@@ -125,19 +123,18 @@ class Exchange:
             "status": self._status,
             "headers": self._headers,
             "body": b"".join(self._chunks),
-            "header_bytes": self._header_bytes,
         }
 
     def _begin(self, message: Message) -> None:
         for name, value in message.get("headers", ()):
             key = _key(name)
-            if _FORBIDDEN(value):
+            text = value.decode("latin-1")
+            if not text.isprintable() and _FORBIDDEN(text):  # the former is quicker
                 raise RuntimeError(f"The value of the header {key!r} has a control character.")
             if key in _FRAMING:
                 self._frame(key, value)
             if key not in _LEFT_OUT:
-                self._headers.append((key, value.decode("latin-1")))
-                self._header_bytes += len(name) + len(value)
+                self._headers.append((key, text))
         self._status = _status(message["status"])
 
     def _frame(self, key: str, value: bytes) -> None:

@@ -27,6 +27,8 @@ class RequestLoop(asyncio.SelectorEventLoop):
         self._first: Step | None = None
         self._watched = selectors.DefaultSelector()
         super().__init__(self._watched)
+        # What run_forever sets, and the binding of which takes a while.
+        self._hooks = self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook  # type: ignore[attr-defined]
 
     def is_running(self) -> bool:
         """Also during a first step."""
@@ -58,8 +60,7 @@ class RequestLoop(asyncio.SelectorEventLoop):
         callback, arguments, context = self._first  # type: ignore[misc]
         self._first = None
         hooks = sys.get_asyncgen_hooks()
-        # As run_forever does.
-        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
+        sys.set_asyncgen_hooks(*self._hooks)
         asyncio._set_running_loop(self)
         self._stepping = True
         try:

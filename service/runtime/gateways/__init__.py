@@ -19,10 +19,10 @@ from service.runtime.gateways.rest_api import RestApi
 
 __all__ = ["GATEWAYS", "Gateway", "is_http"]
 
-# Asked in this order; the first that knows an event takes it. An HTTP API in payload 1.0
-# has a version as payload 2.0 has, so the REST API is asked first.
+# Asked in this order; the first that knows an event takes it. A load balancer's has nothing
+# that others lack but `elb`, so it is asked before the REST API.
 # Mangum gives its handlers less of a response than these take.
-GATEWAYS: list[Any] = [LoadBalancer, RestApi, FunctionUrl]
+GATEWAYS: list[Any] = [FunctionUrl, LoadBalancer, RestApi]
 
 
 def is_http(event: Any) -> bool:
