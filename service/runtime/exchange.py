@@ -22,6 +22,7 @@ class Response(TypedDict):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    header_bytes: int
 
 
 class ReplyTooLargeError(OSError):
@@ -53,6 +54,7 @@ class Exchange:
     too_large = False
     _started = False
     _status = 0  # none yet, or none that is valid
+    _header_bytes = 0
     _chunked = False
     _owed: int | None = None  # by the response's content-length
     _taken = 0
@@ -123,6 +125,7 @@ class Exchange:
             "status": self._status,
             "headers": self._headers,
             "body": b"".join(self._chunks),
+            "header_bytes": self._header_bytes,
         }
 
     def _begin(self, message: Message) -> None:
@@ -135,6 +138,7 @@ class Exchange:
                 self._frame(key, value)
             if key not in _LEFT_OUT:
                 self._headers.append((key, text))
+                self._header_bytes += len(name) + len(value)
         self._status = _status(message["status"])
 
     def _frame(self, key: str, value: bytes) -> None:

@@ -20,7 +20,7 @@ class Refusal:
             ("content-length", str(len(body))),
             ("content-type", "text/plain; charset=utf-8"),
         ]
-        return {"status": self.status, "headers": headers, "body": body}
+        return {"status": self.status, "headers": headers, "body": body, "header_bytes": 0}
 
 
 # uvicorn's words; the application has left its response unfinished.

@@ -82,4 +82,4 @@ def _headers(event: LambdaEvent) -> request.Headers:
     if cookies:
         headers = {name: headers[name] for name in headers if name.lower() != "cookie"}
         headers["cookie"] = "; ".join(cookies)
-    return request.header_list(headers, headers.values())
+    return request.header_list(headers.items())

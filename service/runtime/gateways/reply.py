@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64encode
-from itertools import chain
 from typing import Any
 
 from service.runtime.exchange import Response
@@ -49,8 +48,7 @@ def excess(reply: dict[str, Any], response: Response, limit: int) -> int:
 
     It is made JSON only where it may be too large.
     """
-    text = len(reply["body"]) + len("".join(chain.from_iterable(response["headers"])))
-    if text * _LONGEST_ESCAPE + _ROOM <= limit:
+    if (len(reply["body"]) + response["header_bytes"]) * _LONGEST_ESCAPE + _ROOM <= limit:
         return 0
     taken = size(reply)
     return taken if taken > limit else 0

@@ -8,7 +8,6 @@ import re
 from base64 import b64decode
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -18,7 +17,6 @@ from service.runtime.exchange import Response
 
 Headers = list[tuple[bytes, bytes]]
 Address = tuple[str, int]
-Fields = tuple[Collection[str], Collection[str]]  # names, and the value of each
 
 _token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110, section 5.6.2
 _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
@@ -134,21 +132,21 @@ def without_prefix(path: str, prefix: str) -> str:
     return path[len(prefix) :] if path.startswith(prefix + "/") else path
 
 
-def header_list(names: Iterable[str], values: Collection[str]) -> Headers:
+def header_list(pairs: Collection[tuple[str, str]]) -> Headers:
     """Names in lower case, in the order of the event; values in ISO-8859-1, as ASGI has them."""
-    text = "".join(values)
+    text = "".join([value for _, value in pairs])
     if not text.isprintable() and _control(text):  # the former is quicker
         raise ValueError("a header has a control character")
-    encoded = map(str.encode if text.isascii() else _value, values)
-    return list(zip(_names(tuple(names)), encoded, strict=True))
+    if text.isascii():
+        return [(_name(name), value.encode()) for name, value in pairs]
+    return [(_name(name), _value(value)) for name, value in pairs]
 
 
-def multi_value(values: Mapping[str, list[str]]) -> Fields:
-    """All values one by one, and the name of each."""
+def multi_value(values: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """Each value with its name."""
     if not set(map(type, values.values())) <= {list}:
         raise TypeError("a name has no list of values")
-    names = [name for name, several in values.items() for _ in several]
-    return names, list(chain.from_iterable(values.values()))
+    return [(name, value) for name, several in values.items() for value in several]
 
 
 def _value(text: str) -> bytes:
@@ -157,12 +155,6 @@ def _value(text: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError:
         return text.encode()
-
-
-@lru_cache(maxsize=64)
-def _names(texts: tuple[str, ...]) -> tuple[bytes, ...]:
-    """Requests by one kind of client have the same names in the same order."""
-    return tuple(map(_name, texts))
 
 
 @lru_cache(maxsize=256)
@@ -177,24 +169,18 @@ def query_bytes(text: str) -> bytes:
     return (quote(text, safe=_VISIBLE) if _hidden(text) else text).encode("ascii")
 
 
-def joined_query(names: Collection[str], values: Collection[str]) -> bytes:
+def joined_query(pairs: Iterable[tuple[str, str]]) -> bytes:
     """A query string of parts that are encoded already."""
-    return query_bytes(_query(names, values))
+    return query_bytes("&".join([name + "=" + value for name, value in pairs]))
 
 
-def encoded_query(names: Collection[str], values: Collection[str]) -> bytes:
+def encoded_query(pairs: Iterable[tuple[str, str]]) -> bytes:
     """A query string of parts that their gateway has decoded, encoded as RFC 3986 has it."""
-    if not _plain("".join((*names, *values))):
-        names, values = list(map(_part, names)), list(map(_part, values))
-    return _query(names, values).encode("ascii")
-
-
-def _query(names: Collection[str], values: Collection[str]) -> str:
-    return "&".join([name + "=" + value for name, value in zip(names, values, strict=True)])
+    return "&".join([f"{_part(name)}={_part(value)}" for name, value in pairs]).encode("ascii")
 
 
 def _part(text: str) -> str:
-    return quote(text, safe=_PART)
+    return text if _plain(text) else quote(text, safe=_PART)
 
 
 def host_and_port(text: str) -> tuple[str, int | None]:

@@ -4,6 +4,7 @@
 for HTTP APIs" in the Amazon API Gateway Developer Guide.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
@@ -11,7 +12,7 @@ from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 from service.runtime.exchange import Response
 from service.runtime.gateways import reply, request
 from service.runtime.gateways.function_url import http_api_path
-from service.runtime.gateways.request import Fields, Gateway
+from service.runtime.gateways.request import Gateway
 
 _SEVERAL = {
     "headers": "multiValueHeaders",
@@ -44,8 +45,8 @@ class RestApi(Gateway):
             http_api_path(event["path"], context)
             if "version" in event
             else request.encoded_path(event["path"]),
-            request.encoded_query(*fields(event, "queryStringParameters")),
-            request.header_list(*fields(event, "headers")),
+            request.encoded_query(pairs(event, "queryStringParameters")),
+            request.header_list(pairs(event, "headers")),
             request.client((context.get("identity") or {}).get("sourceIp")),
         )
 
@@ -59,10 +60,9 @@ class RestApi(Gateway):
         }
 
 
-def fields(event: LambdaEvent, name: str) -> Fields:
-    """`headers` or `queryStringParameters`; all values where the event has them."""
+def pairs(event: LambdaEvent, name: str) -> Collection[tuple[str, str]]:
+    """Names and values of `headers` or `queryStringParameters`; all values where it has them."""
     several = event.get(_SEVERAL[name])
     if several is None:
-        single = event.get(name) or {}
-        return single.keys(), single.values()
+        return (event.get(name) or {}).items()
     return request.multi_value(several)

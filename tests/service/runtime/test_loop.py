@@ -171,3 +171,36 @@ def test_a_loop_that_the_application_stops_goes_on(loop: RequestLoop) -> None:
         await asyncio.sleep(0.001)
 
     assert run(loop, stops())
+
+
+def test_asyncio_s_debug_mode_and_a_task_factory_change_nothing(loop: RequestLoop) -> None:
+    seen: list[str] = []
+
+    async def child(name: str) -> None:
+        seen.append(f"{name} begins")
+        await asyncio.sleep(0)
+        seen.append(f"{name} ends")
+
+    async def request() -> None:
+        async with asyncio.TaskGroup() as group:
+            for name in ("a", "b"):
+                group.create_task(child(name))
+
+    loop.set_debug(True)
+    # From Python 3.12 on, a child's first step is taken within its parent's.
+    loop.set_task_factory(getattr(asyncio, "eager_task_factory", None))
+    assert run(loop, request())
+    assert seen == ["a begins", "b begins", "a ends", "b ends"]
+
+
+def test_another_loop_cannot_run_within_a_first_step(loop: RequestLoop) -> None:
+    async def nothing() -> None:
+        """Never run."""
+
+    async def request() -> None:
+        inner = nothing()
+        with pytest.raises(RuntimeError, match="running event loop"):
+            asyncio.run(inner)
+        inner.close()
+
+    assert run(loop, request())
