@@ -38,16 +38,19 @@ class QueuePoller:
         self._aws = aws
         self._function = function
         self._invoke = invoke
+        self._mappings: dict[str, QueueMapping] = {}
         self._polling: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Looks for mappings, new ones as well, until it is cancelled."""
+        """Looks for mappings, new and changed ones as well, until it is cancelled."""
         try:
             while True:
                 await self._follow()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
-            await self._stop(set(self._polling))
+            for polling in self._polling.values():
+                polling.cancel()
+            await asyncio.gather(*self._polling.values(), return_exceptions=True)
 
     async def _follow(self) -> None:
         try:
@@ -57,7 +60,7 @@ class QueuePoller:
                     await _asked(self._aws.disable_mapping, mapping.id)
         except AwsError:  # it is being taken down, or whoever shows its end says so
             return
-        await self._stop(self._polling.keys() - found.keys())
+        self._mappings = found
         for mapping in found.values():
             self._begin(mapping)
 
@@ -67,15 +70,10 @@ class QueuePoller:
         if polling is None or polling.done():
             self._polling[mapping.id] = asyncio.create_task(self._poll(mapping))
 
-    async def _stop(self, ids: set[str]) -> None:
-        tasks = [self._polling.pop(each) for each in ids]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _poll(self, mapping: QueueMapping) -> None:
+    async def _poll(self, first: QueueMapping) -> None:
+        """Until the mapping is gone; what is in work then comes to its end, as with Lambda."""
         url = ""
-        while True:
+        while mapping := self._mappings.get(first.id):
             try:
                 url = url or await _asked(self._aws.queue_url, mapping.queue)
                 await self._take(url, mapping)

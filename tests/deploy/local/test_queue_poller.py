@@ -28,13 +28,15 @@ FAILED = Answer(b'{"errorType": "ValueError"}', "Unhandled")
 
 @dataclass
 class Function:
-    """Answers each invocation alike, and keeps what it was asked."""
+    """Answers each invocation alike, after so many seconds, and keeps what it was asked."""
 
     answer: Callable[[dict[str, Any]], Answer]
+    seconds: float = 0.0
     events: list[dict[str, Any]] = field(default_factory=list)
 
     async def invoke(self, payload: bytes, _client_context: str) -> Result:
         self.events.append(json.loads(payload))
+        await asyncio.sleep(self.seconds)
         return Result(self.answer(self.events[-1]), b"", Report(0.0, 0, 0))
 
     @property
@@ -129,6 +131,44 @@ def test_what_failed_is_invoked_with_again(queued: Queued) -> None:
 
     asyncio.run(played())
     assert function.bodies == ["one", "one"]
+
+
+def test_a_changed_mapping_counts_from_the_next_batch_on(queued: Queued) -> None:
+    def report_all(event: dict[str, Any]) -> Answer:
+        failed = [{"itemIdentifier": record["messageId"]} for record in event["Records"]]
+        return Answer(json.dumps({"batchItemFailures": failed}).encode())
+
+    function = Function(report_all)
+
+    async def played() -> None:
+        queued.make()
+        queued.sqs.send_message(QueueUrl=queued.url, MessageBody="one")
+        async with polling(queued, function):
+            await until(lambda: function.events)
+            queued.lambdas.update_event_source_mapping(
+                UUID=queued.mapping, FunctionResponseTypes=[]
+            )
+            await until(lambda: not queued.left())
+
+    asyncio.run(played())
+
+
+def test_what_is_in_work_when_its_mapping_goes_comes_to_its_end(queued: Queued) -> None:
+    function = Function(lambda _event: Answer(b"null"), seconds=3)  # longer than a look or two
+
+    async def played() -> None:
+        queued.make()
+        queued.sqs.set_queue_attributes(
+            QueueUrl=queued.url, Attributes={"VisibilityTimeout": str(SECONDS)}
+        )
+        queued.sqs.send_message(QueueUrl=queued.url, MessageBody="one")
+        async with polling(queued, function):
+            await until(lambda: function.events)
+            queued.lambdas.delete_event_source_mapping(UUID=queued.mapping)
+            await until(lambda: not queued.left())
+
+    asyncio.run(played())
+    assert function.bodies == ["one"]
 
 
 def test_the_embedded_awss_own_lambda_leaves_the_queue_alone(queued: Queued) -> None:
