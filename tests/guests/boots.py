@@ -32,9 +32,15 @@ class Boot:
 
 
 @contextmanager
-def booted(project: Project, *flags: str, python: str = running_python()) -> Iterator[Boot]:
-    """While the block runs, one guest is up that has finished its first boot."""
-    project.write("first")
+def booted(
+    project: Project, *flags: str, python: str = running_python(), body: str = ""
+) -> Iterator[Boot]:
+    """While the block runs, one guest is up that has finished its first boot.
+
+    Args:
+        body: what its handler module has besides.
+    """
+    project.write("first", body=body)
     with ExitStack() as stack:
         with watched(project) as witness:
             command = played(project, "guest", "boot", *flags, ready="Ctrl-C shuts it down.")

@@ -38,6 +38,7 @@ from service.runtime.events import EventRouter
 from service.settings import current
 
 LABEL = {label!r}
+events = EventRouter()
 {body}
 
 def greet(_: Request) -> PlainTextResponse:
@@ -54,7 +55,6 @@ def health(_: Request) -> JSONResponse:
 
 
 app = Starlette(routes=[Route("/", greet), Route("/slow", slow), Route("/healthz", health)])
-events = EventRouter()
 
 
 @events.invoke

@@ -19,22 +19,30 @@ def work(record):
     if "poison" in record["body"]:
         raise ValueError("never")
 """
-TOPOLOGY = """
-
-from deploy.decorators.work_queue import work_queue
-
-TOPOLOGY = (
-    work_queue("quick", runtime="lambda", visibility_seconds=30),
-    work_queue("slow", runtime="instance", visibility_seconds=10),
-    *TOPOLOGY,
+QUEUES = (
+    'work_queue("quick", runtime="lambda", visibility_seconds=30)',
+    'work_queue("slow", runtime="instance", visibility_seconds=10)',
 )
-"""
 
 
 def add_queues(folder: Path) -> None:
     """The project in the folder has them from now on."""
     _append(folder / "service/handler.py", HANDLER)
-    _append(folder / "deploy/topology.py", TOPOLOGY)
+    add_to_topology(folder, *QUEUES)
+    add_boto3(folder)
+
+
+def add_to_topology(folder: Path, *queues: str) -> None:
+    """The topology has these as well, each a call of `work_queue`."""
+    lines = (
+        "from deploy.decorators.work_queue import work_queue",
+        f"TOPOLOGY = ({', '.join(queues)}, *TOPOLOGY)",
+    )
+    _append(folder / "deploy/topology.py", "\n".join(("", *lines, "")))
+
+
+def add_boto3(folder: Path) -> None:
+    """The artifact has boto3, which the instances' worker needs."""
     blocks = re.split(r"\n(?=\S)", (folder / "deploy.lock").read_text(encoding="utf-8"))
     mine = [block for block in blocks if block.partition("==")[0] in BOTO3]
     assert len(mine) == len(BOTO3)

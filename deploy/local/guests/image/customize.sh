@@ -10,7 +10,8 @@ root=$1 suite=$2
 install -D -m 0644 "$here/cloud.cfg" "$root/etc/cloud/cloud.cfg.d/99-guest.cfg"
 install -D -m 0644 "$here/ds-identify.cfg" "$root/etc/cloud/ds-identify.cfg"
 install -m 0644 "$here/DataSourceGuest.py" "$root/usr/lib/python3/dist-packages/cloudinit/sources/"
-# Where AWS is: on EC2 nothing of this kind is there, and the AWS CLI asks AWS.
+# Where AWS is: for services, such as the worker of queues, and for the AWS CLI of whoever looks around.
+install -D -m 0644 "$here/systemd.conf" "$root/etc/systemd/system.conf.d/aws.conf"
 install -D -m 0600 "$here/aws-config" "$root/root"/.aws/config
 
 # The AWS CLI of Debian 12 is older than endpoint_url in a configuration file.
