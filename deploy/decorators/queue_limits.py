@@ -67,6 +67,11 @@ def problems(queue: Queue, stack: str, timeout: int) -> Iterator[str]:
 def _name_problems(queue: Queue, stack: str) -> Iterator[str]:
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", queue.name):
         yield f"A queue's name is {queue.name!r}; expected a form like 'orders' or 'big-orders'."
+    if queue.name.endswith("-dead-letters"):
+        yield (
+            f"A queue's name is {queue.name!r}; names that end in '-dead-letters' are those of "
+            "dead-letter queues. Give it another name."
+        )
     if queue.runtime not in ("lambda", "instance"):
         yield (
             f"runtime of queue {queue.name!r} is {queue.runtime!r}; expected 'lambda' or "

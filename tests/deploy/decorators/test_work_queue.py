@@ -262,6 +262,13 @@ def test_a_malformed_name_is_an_error_with_the_form(name: str) -> None:
     )
 
 
+def test_a_name_that_a_dead_letter_queue_may_have_is_an_error() -> None:
+    assert refusal(work_queue("orders-dead-letters", runtime="lambda")) == (
+        "Decorator 'work_queue orders-dead-letters': A queue's name is 'orders-dead-letters'; "
+        "names that end in '-dead-letters' are those of dead-letter queues. Give it another name."
+    )
+
+
 def test_a_name_that_sqs_would_not_take_is_an_error() -> None:
     fits = 80 - len("hello-dev--dead-letters.fifo")
     made(work_queue("x" * fits, runtime="lambda", fifo=True))

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.aws.running import QueueMapping
 from deploy.local.sqs_event import done, event
+from service.runtime.message import record
 
 ARN = "arn:aws:sqs:eu-central-1:000000000000:hello-dev-orders"
 MAPPING = QueueMapping("m", ARN, 10, reports_failures=True, is_enabled=False)
@@ -70,6 +71,15 @@ def test_a_record_is_as_lambda_writes_it() -> None:
             }
         ]
     }
+
+
+def test_a_record_is_the_one_that_the_instances_worker_makes() -> None:
+    text = {"DataType": "Number.int", "StringValue": "7"}
+    binary = {"DataType": "Binary", "BinaryValue": b"\x00\xff"}
+    plain = message("a")
+    full = message("b", MessageAttributes={"t": text, "b": binary}, MD5OfMessageAttributes="d1")
+    assert event([plain, full], MAPPING)["Records"] == [record(plain, ARN), record(full, ARN)]
+    assert event([full], MAPPING)["Records"][0]["md5OfMessageAttributes"] == "d1"
 
 
 @pytest.mark.parametrize(
