@@ -1,4 +1,4 @@
-"""A queue whose messages the worker in a guest takes: as whom, from which release, and none lost."""
+"""A queue that the worker in a guest takes from: as whom, which release, and nothing lost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def work(record):
     worked = {"body": record["body"], "user": pwd.getpwuid(os.geteuid()).pw_name}
     logging.getLogger("service.work").info("worked", extra=worked)
 """
-_SEND_SECONDS = 0.1
+_SEND_SECONDS = 0.2
 
 
 @dataclass
