@@ -23,14 +23,19 @@ PYTHONDONTWRITEBYTECODE=1
 PYTHONUNBUFFERED=1
 export SERVICE_DIGEST SERVICE_MODE PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 
+# -S: no site-packages, so what the artifact holds is all that can be imported.
+set -- "$SERVICE_PYTHON" -S -m service "$command"
+
 # A worker without queues ends at once and rightly so, but supervisord takes whatever ends within its
-# `startsecs` for a failure.
+# `startsecs` for a failure. Its status (77, as in supervisor/worker.conf) is one that no worker with
+# queues ends with, whoever stopped that: supervisord starts it again.
 if [ "$command" = worker ] && [ -z "${SERVICE_WORKER_QUEUES:-}" ]; then
   sleep 2 &
   trap 'kill $!; exit 0' TERM
   wait $!
   trap - TERM
+  "$@"
+  exit 77
 fi
 
-# -S: no site-packages, so what the artifact holds is all that can be imported.
-exec "$SERVICE_PYTHON" -S -m service "$command"
+exec "$@"

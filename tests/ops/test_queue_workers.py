@@ -1,5 +1,7 @@
 """The queue workers of an instance, under the real supervisord: releases, and what goes wrong."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,9 +35,12 @@ def test_a_queue_worker_runs_the_current_release(working: Instance) -> None:
     assert log(working) == [f"working {release}"]
 
 
-def test_a_killed_queue_worker_comes_back(working: Instance) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_queue_worker_that_somebody_else_ended_comes_back(
+    working: Instance, number: signal.Signals
+) -> None:
     (before,) = working.queue_workers()
-    working.kill(before)
+    os.kill(int(before), number)
     working.until(lambda: working.queue_workers().keys() - {before})
     assert set(working.queue_workers().values()) == {working.link("current")}
 
@@ -44,7 +49,7 @@ def test_where_there_is_no_queue_the_worker_ends_and_stays_ended(serving: Instan
     serving.until(lambda: serving.state(WORKER) == "EXITED")
     supervisord = (serving.root / "logs/supervisord.log").read_text()
     assert supervisord.count("spawned: 'worker_0'") == 1
-    assert "exited: worker_0 (exit status 0; expected)" in supervisord
+    assert "exited: worker_0 (exit status 77; expected)" in supervisord
     serving.release("second")
     ran = serving.install()
     assert (ran.returncode, "worker" in ran.stderr) == (0, False)

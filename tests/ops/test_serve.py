@@ -54,7 +54,7 @@ def test_a_queue_worker_is_the_same_with_another_command(home: Path) -> None:
 def test_a_queue_worker_with_nothing_to_do_lives_longer_than_a_failed_start(home: Path) -> None:
     begun = time.monotonic()
     ran = serve(home / "current", "worker", SERVICE_PYTHON=sys.executable)
-    assert ran.returncode == 0
+    assert (ran.returncode, "['worker']" in ran.stdout) == (77, True)
     assert time.monotonic() - begun > 1.5
 
 
