@@ -40,7 +40,8 @@ def test_the_readme_has_these_commands_and_its_warning(root: Path) -> None:
 
 
 def test_status_shows_both_workers(guest: GuestOf) -> None:
-    lines = guest.shell(f"{CTL} status").splitlines()
+    # It exits with 3 since the queue worker does not run.
+    lines = guest.shell(f"{CTL} status", check=False).splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["service:service_0", "RUNNING"],
         ["service:service_1", "RUNNING"],
