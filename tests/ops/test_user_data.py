@@ -163,9 +163,10 @@ class Boot:
         return self.reported().splitlines()[-1]
 
     def workers(self) -> list[str]:
-        """The workers' process IDs."""
+        """The HTTP workers' process IDs."""
         control = f"unix://{self.root}/run/hello/supervisor.sock"
-        asked = [str(SCRIPTS / "supervisorctl"), "-s", control, "pid", "all"]
+        names = ("service:service_0", "service:service_1")
+        asked = [str(SCRIPTS / "supervisorctl"), "-s", control, "pid", *names]
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
 
     def stop(self) -> None:
