@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.parity.incoming import Incoming
 from tests.service.conftest import PATIENCE, environment
 from tests.service.runtime_api import HANDLER
 
@@ -32,14 +33,14 @@ class Invoked:
     error: bool = False
 
 
-class Function:
+class Function(Incoming):
     """A running function and the Runtime API that it asks, one event at a time."""
 
     def __init__(self, process: subprocess.Popen[bytes], listener: socket.socket) -> None:
+        super().__init__()
         self.process = process
         self._listener = listener
         self._connection: socket.socket | None = None
-        self._received = b""
         self._number = 0
 
     def invoke(self, payload: bytes) -> Invoked:
@@ -86,25 +87,6 @@ class Function:
         if "chunked" in headers.get("transfer-encoding", ""):
             return line, self._chunks()
         return line, self._exactly(int(headers.get("content-length", 0)))
-
-    def _chunks(self) -> bytes:
-        parts = []
-        while size := int(self._until(b"\r\n"), 16):
-            parts.append(self._exactly(size + 2)[:-2])
-        self._exactly(2)
-        return b"".join(parts)
-
-    def _until(self, end: bytes) -> bytes:
-        while end not in self._received:
-            self._receive()
-        found, _, self._received = self._received.partition(end)
-        return found
-
-    def _exactly(self, size: int) -> bytes:
-        while len(self._received) < size:
-            self._receive()
-        whole, self._received = self._received[:size], self._received[size:]
-        return whole
 
     def _receive(self) -> None:
         """More bytes, over a new connection where the runtime client has ended the one before.

@@ -11,19 +11,20 @@ from pathlib import Path
 
 from deploy.local.front_ends.message import HttpRequest
 from tests.parity.case import Answer, wire
+from tests.parity.incoming import Incoming
 from tests.service.conftest import PATIENCE, Server, environment, free_port
 
 _BODILESS = (204, 304)
 NOTHING = Answer(0, cut=True)  # the connection ended without an answer
 
 
-class Instance:
+class Instance(Incoming):
     """A running server; one connection is kept for many requests."""
 
     def __init__(self, server: Server) -> None:
+        super().__init__()
         self._server = server
         self._connection: socket.socket | None = None
-        self._received = b""
 
     def ask(self, request: HttpRequest) -> Answer:
         """The answer, exactly as it came.
@@ -87,29 +88,7 @@ class Instance:
     def _body(self, headers: Mapping[str, str]) -> bytes:
         if headers.get("transfer-encoding") != "chunked":
             return self._exactly(int(headers["content-length"]))
-        parts = []
-        while size := int(self._until(b"\r\n"), 16):
-            parts.append(self._exactly(size + 2)[:-2])
-        self._exactly(2)
-        return b"".join(parts)
-
-    def _until(self, end: bytes) -> bytes:
-        while end not in self._received:
-            self._receive()
-        found, _, self._received = self._received.partition(end)
-        return found
-
-    def _exactly(self, size: int) -> bytes:
-        parts = [self._received]
-        missing = size - len(self._received)
-        while missing > 0:
-            self._received = b""
-            self._receive()
-            parts.append(self._received)
-            missing -= len(self._received)
-        whole = b"".join(parts)
-        self._received = whole[size:]
-        return whole[:size]
+        return self._chunks()
 
     def _receive(self) -> None:
         assert self._connection is not None
