@@ -33,6 +33,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # section 5.6.2
 _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _BODILESS = (204, 304)
+_LONGEST_KEPT = 256  # bytes of a value; so that what is kept stays small, whatever is sent
 # RFC 9110, section 7.6.1: of one connection, which here is the front end's; and what is ours.
 _LEFT_OUT = frozenset(
     (
@@ -130,15 +131,14 @@ class Exchange:
 
     def _begin(self, message: Message) -> None:
         for name, value in message.get("headers", ()):
-            key = _key(name)
-            text = value.decode("latin-1")
-            if not text.isprintable() and _FORBIDDEN(text):  # the former is quicker
-                raise RuntimeError(f"The value of the header {key!r} has a control character.")
+            read = _header if len(value) <= _LONGEST_KEPT else _header.__wrapped__
+            header = read(name, value)
+            key = header[0]
             if key in _FRAMING:
                 self._frame(key, value)
             if key not in _LEFT_OUT:
-                self._headers.append((key, text))
-                self._header_bytes += len(name) + len(value)
+                self._headers.append(header)
+                self._header_bytes += len(key) + len(value)
         self._status = _status(message["status"])
 
     def _frame(self, key: str, value: bytes) -> None:
@@ -185,8 +185,11 @@ def _status(status: int) -> int:
     return int(status)
 
 
-@lru_cache(maxsize=256)
-def _key(name: bytes) -> str:
+@lru_cache(maxsize=512)  # as most headers of a service are the same in every response
+def _header(name: bytes, value: bytes) -> tuple[str, str]:
     if not _token(name):
         raise RuntimeError(f"{name!r} is no name of a header.")
-    return name.lower().decode("ascii")
+    key, text = name.lower().decode("ascii"), value.decode("latin-1")
+    if _FORBIDDEN(text):
+        raise RuntimeError(f"The value of the header {key!r} has a control character.")
+    return key, text
