@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from service.runtime.asgi import Receive, Scope, Send
 from tests.service import events
 
 Handler = Callable[[Any, Any], Any]
@@ -32,10 +33,19 @@ STOCK, OFF, OURS = (
     "LambdaAdapter, with log line",
 )
 POWERTOOLS, BARE = "Powertools' resolver", "bare function"
+PLAIN = "LambdaAdapter without a framework"
 
 
 async def _hello(_: Request) -> PlainTextResponse:
     return PlainTextResponse(GREETING)
+
+
+async def _plain(scope: Scope, _receive: Receive, send: Send) -> None:
+    """The same answer without Starlette, whose share of the time it shows."""
+    if scope["type"] == "http":
+        headers = [(b"content-length", b"25"), (b"content-type", b"text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": GREETING.encode()})
 
 
 @asynccontextmanager
@@ -50,12 +60,13 @@ def handler(name: str, kind: str, log: TextIO | None = None) -> Handler:
     if name == POWERTOOLS:
         return _powertools(kind)
     app = Starlette(routes=[Route("/", _hello)], lifespan=_lifespan)
-    if name == OURS:
+    if name in (OURS, PLAIN):
         from service.runtime.adapter import LambdaAdapter
         from service.settings import Settings
 
         logging.getLogger("service.request").setLevel(logging.INFO)
-        return LambdaAdapter(app, settings=Settings(mode="lambda"), log=log)
+        served = app if name == OURS else _plain
+        return LambdaAdapter(served, settings=Settings(mode="lambda"), log=log)
     from mangum import Mangum
 
     return Mangum(app, lifespan="auto" if name == STOCK else "off")
