@@ -59,11 +59,14 @@ def function(
     environ: Mapping[str, str],
     handler: str = HANDLER,
     python: str = sys.executable,
+    *,
+    seconds: float = 60.0,
 ) -> Iterator[Function]:
-    """The function in `folder` under awslambdaric; gone afterwards."""
+    """The function in `folder` under awslambdaric, with so many seconds for each event; gone
+    afterwards."""
     events: queue.Queue[tuple[str, Any]] = queue.Queue()
     answers: queue.Queue[Answer] = queue.Queue()
-    with _listening(events, answers) as address, printed.open("wb") as output:
+    with _listening(events, answers, seconds) as address, printed.open("wb") as output:
         started = time.perf_counter()
         process = subprocess.Popen(
             [python, "-m", "awslambdaric", handler],
@@ -86,9 +89,12 @@ def function(
 
 
 @contextmanager
-def _listening(events: queue.Queue[tuple[str, Any]], answers: queue.Queue[Answer]) -> Iterator[str]:
+def _listening(
+    events: queue.Queue[tuple[str, Any]], answers: queue.Queue[Answer], seconds: float
+) -> Iterator[str]:
     class Api(_Api):
         given, taken = events, answers
+        milliseconds = int(seconds * 1000)
 
     with _Server(("127.0.0.1", 0), Api) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -112,6 +118,7 @@ class _Server(ThreadingHTTPServer):
 class _Api(BaseHTTPRequestHandler):
     given: queue.Queue[tuple[str, Any]]
     taken: queue.Queue[Answer]
+    milliseconds: int
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # headers and body are two writes: 40 ms between them
 
@@ -126,7 +133,7 @@ class _Api(BaseHTTPRequestHandler):
             {
                 "Content-Type": "application/json",
                 "Lambda-Runtime-Aws-Request-Id": request_id,
-                "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + 60_000),
+                "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + self.milliseconds),
                 "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:x:1:function:hello",
             },
         )

@@ -50,10 +50,11 @@ def run(tmp_path: Path) -> Iterator[Run]:
     """Runs functions, of the given handler module or of the one shipped."""
     with ExitStack() as stack:
 
-        def start(handler: str | None = None, **environ: str) -> Function:
+        def start(handler: str | None = None, *, seconds: float = 60.0, **environ: str) -> Function:
             folder = service_folder(tmp_path, handler) if handler else ROOT
+            printed = tmp_path / "function.log"
             return stack.enter_context(
-                function(folder, tmp_path / "function.log", environment() | environ)
+                function(folder, printed, environment() | environ, seconds=seconds)
             )
 
         yield start
@@ -93,6 +94,31 @@ def test_a_failing_route_is_printed_once_with_the_request_id(run: Run) -> None:
     written = [json.loads(line) for line in running.lines]
     failures = [line for line in written if "exception" in line]
     assert [line["request_id"] for line in failures] == ["req-8"]
+
+
+SLOW_ROUTE = """
+import asyncio
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+async def slow(request):
+    await asyncio.sleep(3600)
+
+async def quick(request):
+    return PlainTextResponse("quick")
+
+app = Starlette(routes=[Route("/slow", slow), Route("/quick", quick)])
+"""
+
+
+def test_a_request_out_of_time_is_answered_before_lambda_ends_the_process(run: Run) -> None:
+    running = run(SLOW_ROUTE, seconds=2.0)
+    reply = running.invoke(function_url("/slow"), "req-10").payload
+    assert (reply["statusCode"], reply["headers"]["x-request-id"]) == (504, "req-10")
+    assert "Request ID: req-10." in reply["body"]
+    assert running.invoke(function_url("/quick")).payload["body"] == "quick"
+    assert running.process.poll() is None
 
 
 CANCELLED = """
