@@ -57,9 +57,9 @@ async def _carry(client: Stream, port: int, heard: Overheard) -> None:
         await _back(behind[0], client[1])
     finally:
         there.cancel()
-        await asyncio.gather(there, return_exceptions=True)
         for _, writer in (behind, client):
             writer.close()
+        await asyncio.gather(there, return_exceptions=True)  # last: it may be cancelled in turn
 
 
 async def _there(

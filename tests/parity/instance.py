@@ -12,7 +12,8 @@ from pathlib import Path
 from deploy.local.front_ends.message import HttpRequest
 from tests.parity.case import Answer, wire
 from tests.parity.incoming import Incoming
-from tests.service.conftest import PATIENCE, Server, environment, free_port
+from tests.ports import free_port
+from tests.service.conftest import PATIENCE, Server, environment
 
 _BODILESS = (204, 304)
 NOTHING = Answer(0, cut=True)  # the connection ended without an answer

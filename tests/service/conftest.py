@@ -22,6 +22,7 @@ import pytest
 from service.runtime import logs
 from service.runtime.adapter import LambdaAdapter
 from service.settings import Settings
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from tests.service.queues import Queues, Workers
@@ -175,11 +176,6 @@ def service_folder(folder: Path, handler: str) -> Path:
             (folder / "service" / part.name).symlink_to(part)
     (folder / "service" / "handler.py").write_text(handler)
     return folder
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return _port(sock)
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -105,11 +104,6 @@ def started(
     reader = threading.Thread(target=_collect, args=(process, progress), daemon=True)
     reader.start()
     return Program(process, scratch, processes_of, eventually, progress, reader)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def record(project: Path) -> Path:

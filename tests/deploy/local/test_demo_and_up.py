@@ -19,11 +19,11 @@ from tests.deploy.local.programs import (
     Program,
     Run,
     copied,
-    free_port,
     get,
     record,
 )
 from tests.deploy.local.queues import add_queues
+from tests.ports import free_port
 
 
 def test_the_demo_shows_one_greeting_and_one_digest_from_both_sides(run: Run) -> None:

@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.deploy.local.programs import Eventually, Program, Run, copied, free_port, record
+from tests.deploy.local.programs import Eventually, Program, Run, copied, record
+from tests.ports import free_port
 
 # What a handler must not do: to answer by where it runs.
 TREACHEROUS = """
