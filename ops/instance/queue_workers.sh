@@ -43,5 +43,6 @@ roll_queue_worker() {
   output=$(control start "$worker" 2>&1) || blame "$worker" "does not start: ${output##*$'\n'}" || return 1
   pid=$(worker_pid "$worker")
   sleep "$SERVICE_SETTLE_SECONDS"
-  queue_worker_runs "$worker" "$digest" && [[ $WORKER_PID == "$pid" ]] || blame "$worker" "did not last"
+  queue_worker_runs "$worker" "$digest" && [[ $WORKER_PID == "$pid" ]] && return
+  blame "$worker" "did not last"
 }

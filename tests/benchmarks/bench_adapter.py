@@ -23,7 +23,12 @@ from tests.benchmarks.report import Row, at_most
 from tests.service.events import Context, Event
 
 TITLE = "Adapter: one event in process"
-OF_STOCK = {"payload 2.0": at_most(0.30), "REST API": at_most(0.33), "load balancer": at_most(0.20)}
+OF_STOCK = {
+    "payload 2.0": at_most(0.30),
+    "REST API": at_most(0.33),
+    "load balancer": at_most(0.20),
+    "load balancer, multi-value": at_most(0.20),
+}
 OF_POWERTOOLS = {"payload 2.0": at_most(1.0)}
 
 

@@ -26,6 +26,7 @@ EVENTS: Mapping[str, Callable[[], events.Event]] = {
     "payload 2.0": events.function_url,
     "REST API": events.rest_api,
     "load balancer": events.load_balancer,
+    "load balancer, multi-value": events.load_balancer_multi,
 }
 STOCK, OFF, OURS = (
     "stock Mangum, lifespan",
@@ -84,6 +85,7 @@ def _powertools(kind: str) -> Handler:
         "payload 2.0": APIGatewayHttpResolver,
         "REST API": APIGatewayRestResolver,
         "load balancer": ALBResolver,
+        "load balancer, multi-value": ALBResolver,
     }
     resolver = resolvers[kind]()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 
-class Incoming:
+
+class Incoming(ABC):
     """What has come in and was not taken yet; whoever inherits says how more comes in."""
 
     def __init__(self) -> None:
         self._received = b""
 
+    @abstractmethod
     def _receive(self) -> None:
         """More bytes are in `_received`."""
-        raise NotImplementedError
 
     def _until(self, end: bytes) -> bytes:
         while end not in self._received:

@@ -64,15 +64,7 @@ def _raw_path(event: LambdaEvent) -> str:
     context = event["requestContext"]
     if ".lambda-url." in context.get("domainName", ""):
         return request.encoded_path(event["rawPath"])
-    return http_api_path(event["rawPath"], context)
-
-
-def http_api_path(path: str, context: LambdaEvent) -> str:
-    """The path of an HTTP API below its stage, encoded again."""
-    stage = context.get("stage", "$default")
-    if stage != "$default":
-        path = request.without_prefix(path, f"/{stage}")
-    return request.reencoded_path(path)
+    return request.http_api_path(event["rawPath"], context)
 
 
 def _headers(event: LambdaEvent) -> request.Headers:

@@ -12,7 +12,6 @@ from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 from service.runtime.exchange import Response
 from service.runtime.gateways import reply, request
 from service.runtime.gateways.request import Address, Gateway, Headers
-from service.runtime.gateways.rest_api import pairs
 
 _PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -31,11 +30,11 @@ class LoadBalancer(Gateway):
     @property
     def scope(self) -> Scope:
         event = self.event
-        headers = request.header_list(pairs(event, "headers"))
+        headers = request.header_list(request.pairs(event, "headers"))
         return self.make_scope(
             event["httpMethod"],
             request.encoded_path(event["path"]),
-            request.joined_query(pairs(event, "queryStringParameters")),
+            request.joined_query(request.pairs(event, "queryStringParameters")),
             headers,
             _client(headers),
         )

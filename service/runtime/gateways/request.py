@@ -5,6 +5,7 @@ gateway sends; the adapter makes a MalformedEventError of it.
 """
 
 import re
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
@@ -28,10 +29,14 @@ _unencoded = re.compile(r"[^!-~]|[?#]").search
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 _PATH = "/:@!$&'()*+,;=~"  # RFC 3986, section 3.3
 _PART = "/:@!$'()*,;?~"  # section 3.4, but for what delimits and for `+`, a space in forms
+_SEVERAL = {
+    "headers": "multiValueHeaders",
+    "queryStringParameters": "multiValueQueryStringParameters",
+}
 _PORTS = {"http": 80, "https": 443}
 
 
-class Gateway:
+class Gateway(ABC):
     """One request of one kind of front end; called with the response, it gives the reply."""
 
     name: str
@@ -43,14 +48,18 @@ class Gateway:
         self.config = config
 
     @classmethod
+    @abstractmethod
     def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
         """Whether an event that is a request is of this kind."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def scope(self) -> Scope:
         """The request, but for its body."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def __call__(self, response: Response) -> dict[str, Any]:
+        """The reply, in the form that the front end takes."""
 
     @property
     def body(self) -> bytes:
@@ -63,9 +72,6 @@ class Gateway:
         if not isinstance(body, str):
             raise TypeError(f"body is {body!r:.50}")
         return b64decode(body, validate=True) if encoded else body.encode()
-
-    def __call__(self, response: Response) -> dict[str, Any]:
-        raise NotImplementedError
 
     def make_scope(
         self,
@@ -119,6 +125,14 @@ def reencoded_path(path: str) -> str:
     return _absolute(quote(path, safe=_PATH))
 
 
+def http_api_path(path: str, context: LambdaEvent) -> str:
+    """The path of an HTTP API below its stage, encoded again."""
+    stage = context.get("stage", "$default")
+    if stage != "$default":
+        path = without_prefix(path, f"/{stage}")
+    return reencoded_path(path)
+
+
 def _absolute(path: str) -> str:
     if path and path[0] != "/":
         raise ValueError(f"the path is {path!r:.50}")
@@ -142,8 +156,13 @@ def header_list(pairs: Collection[tuple[str, str]]) -> Headers:
     return [(_name(name), _value(value)) for name, value in pairs]
 
 
-def multi_value(values: Mapping[str, list[str]]) -> list[tuple[str, str]]:
-    """Each value with its name."""
+def pairs(event: LambdaEvent, name: str) -> Collection[tuple[str, str]]:
+    """Names and values of `headers` or `queryStringParameters`; all values where it has them."""
+    several = event.get(_SEVERAL[name])
+    return (event.get(name) or {}).items() if several is None else _each(several)
+
+
+def _each(values: Mapping[str, list[str]]) -> list[tuple[str, str]]:
     if not set(map(type, values.values())) <= {list}:
         raise TypeError("a name has no list of values")
     return [(name, value) for name, several in values.items() for value in several]

@@ -4,20 +4,13 @@
 for HTTP APIs" in the Amazon API Gateway Developer Guide.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 
 from service.runtime.exchange import Response
 from service.runtime.gateways import reply, request
-from service.runtime.gateways.function_url import http_api_path
 from service.runtime.gateways.request import Gateway
-
-_SEVERAL = {
-    "headers": "multiValueHeaders",
-    "queryStringParameters": "multiValueQueryStringParameters",
-}
 
 
 class RestApi(Gateway):
@@ -42,11 +35,11 @@ class RestApi(Gateway):
         return self.make_scope(
             event["httpMethod"],
             # only an HTTP API tells the version of the payload
-            http_api_path(event["path"], context)
+            request.http_api_path(event["path"], context)
             if "version" in event
             else request.encoded_path(event["path"]),
-            request.encoded_query(pairs(event, "queryStringParameters")),
-            request.header_list(pairs(event, "headers")),
+            request.encoded_query(request.pairs(event, "queryStringParameters")),
+            request.header_list(request.pairs(event, "headers")),
             request.client((context.get("identity") or {}).get("sourceIp")),
         )
 
@@ -58,11 +51,3 @@ class RestApi(Gateway):
             "body": body,
             "isBase64Encoded": encoded,
         }
-
-
-def pairs(event: LambdaEvent, name: str) -> Collection[tuple[str, str]]:
-    """Names and values of `headers` or `queryStringParameters`; all values where it has them."""
-    several = event.get(_SEVERAL[name])
-    if several is None:
-        return (event.get(name) or {}).items()
-    return request.multi_value(several)
