@@ -29,11 +29,10 @@ class ReplyTooLargeError(OSError):
     """More was sent than the front end carries: the client is as good as gone."""
 
 
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
+_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # section 5.6.2
 _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _BODILESS = (204, 304)
-_LONGEST_KEPT = 256  # bytes of a value; so that what is kept stays small, whatever is sent
 # RFC 9110, section 7.6.1: of one connection, which here is the front end's; and what is ours.
 _LEFT_OUT = frozenset(
     (
@@ -102,25 +101,17 @@ class Exchange:
         if kind != expected:
             raise RuntimeError(f"Expected ASGI message {expected!r}, but got {kind!r}.")
         if self._started:
-            self._take(b"".join((message.get("body", b""),)), message.get("more_body", False))
+            body = message.get("body", b"")
+            if type(body) is not bytes:
+                body = b"".join((body,))
+            self._take(body, message.get("more_body", False))
         else:
             self._started = True
             self._begin(message)
 
-    @property
-    def whole(self) -> bool:
-        """Whether the client of an HTTP server would have the response, all of it."""
-        if not self._status:
-            return False
-        if self._complete:
-            return True
-        if self._status in _BODILESS and self._owed is None:
-            return True
-        return self._without_body or self._owed == 0
-
     def response(self) -> Response | None:
         """The response; None if the application left it unfinished."""
-        if not self.whole:
+        if not self._status or not (self._complete or self._as_good_as_complete()):
             return None
         return {
             "status": self._status,
@@ -129,25 +120,29 @@ class Exchange:
             "header_bytes": self._header_bytes,
         }
 
+    def _as_good_as_complete(self) -> bool:
+        """Whether the client of an HTTP server would have all of it already."""
+        if self._status in _BODILESS and self._owed is None:
+            return True
+        return self._without_body or self._owed == 0
+
     def _begin(self, message: Message) -> None:
         for name, value in message.get("headers", ()):
-            read = _header if len(value) <= _LONGEST_KEPT else _header.__wrapped__
-            header = read(name, value)
-            key = header[0]
-            if key in _FRAMING:
-                self._frame(key, value)
+            key, text = _key(name), value.decode("latin-1")
+            if not text.isprintable() and _control(text):  # the former is quicker
+                raise RuntimeError(f"The value of the header {key!r} has a control character.")
+            if key in _FRAMING and self._owed is None and not self._chunked:
+                if key == "content-length":  # the first of them is the one that counts
+                    self._owed = int(value)
+                else:
+                    self._chunked = text.lower() == "chunked"
             if key not in _LEFT_OUT:
-                self._headers.append(header)
+                self._headers.append((key, text))
                 self._header_bytes += len(key) + len(value)
-        self._status = _status(message["status"])
-
-    def _frame(self, key: str, value: bytes) -> None:
-        """The first header that frames the body is the one that counts."""
-        if self._owed is None and not self._chunked:
-            if key == "content-length":
-                self._owed = int(value)
-            else:
-                self._chunked = value.lower() == b"chunked"
+        status = message["status"]
+        if not (isinstance(status, int) and 100 <= status < 600):
+            raise RuntimeError(f"The status is {status!r}; expected a number from 100 to 599.")
+        self._status = int(status)
 
     def _take(self, body: bytes, more: bool) -> None:
         if self._without_body:
@@ -158,12 +153,14 @@ class Exchange:
             self._owed -= len(body)
         elif body and self._status in _BODILESS:
             raise RuntimeError(f"A response with status {self._status} has no body.")
-        if not self._without_body:
+        if body and not self._without_body:
             self._keep(body)
         if not more:
             if self._owed:
                 raise RuntimeError("The body is shorter than the content-length.")
-            self._finish()
+            self._complete = True
+            if self._waiting is not None:
+                self._waiting.set_result(None)
 
     def _keep(self, body: bytes) -> None:
         self._chunks.append(body)
@@ -173,23 +170,9 @@ class Exchange:
             self._chunks.clear()
             raise ReplyTooLargeError(f"The reply is over {self._limit:,} bytes.")
 
-    def _finish(self) -> None:
-        self._complete = True
-        if self._waiting is not None:
-            self._waiting.set_result(None)
 
-
-def _status(status: int) -> int:
-    if not (isinstance(status, int) and 100 <= status < 600):
-        raise RuntimeError(f"The status is {status!r}; expected a number from 100 to 599.")
-    return int(status)
-
-
-@lru_cache(maxsize=512)  # as most headers of a service are the same in every response
-def _header(name: bytes, value: bytes) -> tuple[str, str]:
+@lru_cache(maxsize=256)
+def _key(name: bytes) -> str:
     if not _token(name):
         raise RuntimeError(f"{name!r} is no name of a header.")
-    key, text = name.lower().decode("ascii"), value.decode("latin-1")
-    if _FORBIDDEN(text):
-        raise RuntimeError(f"The value of the header {key!r} has a control character.")
-    return key, text
+    return name.lower().decode("ascii")

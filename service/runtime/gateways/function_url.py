@@ -38,15 +38,7 @@ class FunctionUrl(Gateway):
         )
 
     def __call__(self, response: Response) -> dict[str, Any]:
-        headers: dict[str, str] = {}
-        cookies: list[str] = []
-        for name, value in response["headers"]:
-            if name == "set-cookie":
-                cookies.append(value)
-            elif name in headers:
-                headers[name] += f", {value}"  # RFC 9110, section 5.3
-            else:
-                headers[name] = value
+        headers, cookies = reply.single_values(response["headers"])
         body, encoded = reply.body(response["body"], self.limit)
         made: dict[str, Any] = {
             "statusCode": response["status"],

@@ -51,7 +51,10 @@ class LoadBalancer(Gateway):
         if "multiValueHeaders" in self.event:  # then the reply's `headers` are ignored, else these
             made["multiValueHeaders"] = reply.multi_value(response["headers"])
         else:
-            made["headers"] = _single_values(response["headers"])
+            headers, cookies = reply.single_values(response["headers"])
+            for number, value in enumerate(cookies):  # by names that differ in case
+                headers[_in_case("set-cookie", number)] = value
+            made["headers"] = headers
         return made
 
 
@@ -66,21 +69,6 @@ def _client(headers: Headers) -> Address | None:
         return None
     host, port = request.host_and_port(known[-1].decode("latin-1").rpartition(",")[2].strip())
     return (host, port or 0) if host else None
-
-
-def _single_values(headers: list[tuple[str, str]]) -> dict[str, str]:
-    """One value for each name; cookies, which cannot be joined, by names that differ in case."""
-    single: dict[str, str] = {}
-    cookies = 0
-    for name, value in headers:
-        if name == "set-cookie":
-            single[_in_case(name, cookies)] = value
-            cookies += 1
-        elif name in single:
-            single[name] += f", {value}"  # RFC 9110, section 5.3
-        else:
-            single[name] = value
-    return single
 
 
 def _in_case(name: str, number: int) -> str:

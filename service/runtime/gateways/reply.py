@@ -35,6 +35,20 @@ def body(content: bytes, limit: int) -> tuple[str, bool]:
     return text, False
 
 
+def single_values(headers: list[tuple[str, str]]) -> tuple[dict[str, str], list[str]]:
+    """One value for each name, and apart from them the cookies, which cannot be joined."""
+    single: dict[str, str] = {}
+    cookies = []
+    for name, value in headers:
+        if name == "set-cookie":
+            cookies.append(value)
+        elif name in single:
+            single[name] += f", {value}"  # RFC 9110, section 5.3
+        else:
+            single[name] = value
+    return single, cookies
+
+
 def multi_value(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
     """All values under their names."""
     several: dict[str, list[str]] = {}
