@@ -7,22 +7,27 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from statistics import median
+from typing import TextIO
 
 from tests.benchmarks.calls import (
     BARE,
     EVENTS,
+    LINED,
     OFF,
     OURS,
     PLAIN,
     POWERTOOLS,
+    POWERTOOLS_LINED,
     STOCK,
     Handler,
     handler,
+    write_lines,
 )
 from tests.benchmarks.report import Row, at_most
 from tests.service.events import Context, Event
 
 TITLE = "Adapter: one event in process"
+OTHERS = (BARE, POWERTOOLS, POWERTOOLS_LINED, STOCK, OFF)
 OF_STOCK = {
     "payload 2.0": at_most(0.30),
     "REST API": at_most(0.33),
@@ -33,36 +38,37 @@ OF_POWERTOOLS = {"payload 2.0": at_most(1.0)}
 
 
 def measure(rounds: int = 25, events: int = 200) -> list[Row]:
-    """Medians over alternating rounds; ours prints its log line, the others none."""
-    return [row for kind in EVENTS for row in _rows(kind, rounds, events)]
+    """Medians over alternating rounds; like is held against like, with a log line or without."""
+    with io.TextIOWrapper(io.FileIO(os.devnull, "w"), "ascii", write_through=True) as log:
+        return [row for kind in EVENTS for row in _rows(kind, log, rounds, events)]
 
 
-def _rows(kind: str, rounds: int, events: int) -> Iterator[Row]:
-    spent = _spent(kind, rounds, events)
-    for name in (BARE, POWERTOOLS, STOCK, OFF):
+def _rows(kind: str, log: TextIO, rounds: int, events: int) -> Iterator[Row]:
+    spent = _spent(kind, log, rounds, events)
+    for name in OTHERS:
         yield Row(f"{kind}: {name}", median(spent[name]), "us")
     for name, other, target in (
         (OURS, STOCK, OF_STOCK[kind]),
         (OURS, POWERTOOLS, OF_POWERTOOLS.get(kind)),
+        (LINED, POWERTOOLS_LINED, OF_POWERTOOLS.get(kind)),
+        (LINED, STOCK, None),  # which writes none
         (PLAIN, POWERTOOLS, None),  # which routes by itself
     ):
         ratio = median(a / b for a, b in zip(spent[name], spent[other], strict=True))
         yield Row(f"{kind}: {name}", median(spent[name]), "us", ratio, target, f"of {other}")
 
 
-def _spent(kind: str, rounds: int, events: int) -> Mapping[str, list[float]]:
+def _spent(kind: str, log: TextIO, rounds: int, events: int) -> Mapping[str, list[float]]:
     """Microseconds an event, by name and round."""
     event = EVENTS[kind]()
-    with io.TextIOWrapper(io.FileIO(os.devnull, "w"), "ascii", write_through=True) as log:
-        handlers = {
-            name: handler(name, kind, log) for name in (STOCK, OFF, OURS, PLAIN, POWERTOOLS, BARE)
-        }
-        spent: dict[str, list[float]] = {name: [] for name in handlers}
-        for _ in range(rounds):
-            for name, called in handlers.items():
-                spent[name].append(_microseconds(called, event, events))
-        for name in (OURS, PLAIN):
-            handlers[name].close()  # type: ignore[attr-defined]
+    handlers = {name: handler(name, kind, log) for name in (*OTHERS, OURS, LINED, PLAIN)}
+    spent: dict[str, list[float]] = {name: [] for name in handlers}
+    for _ in range(rounds):
+        for name, called in handlers.items():
+            write_lines(name)
+            spent[name].append(_microseconds(called, event, events))
+    for name in (OURS, LINED, PLAIN):
+        handlers[name].close()  # type: ignore[attr-defined]
     return spent
 
 

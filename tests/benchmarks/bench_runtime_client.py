@@ -14,12 +14,12 @@ from pathlib import Path
 from statistics import median
 from typing import IO
 
-from tests.benchmarks.calls import BARE, EVENTS, GREETING, OFF, OURS, POWERTOOLS, STOCK
+from tests.benchmarks.calls import BARE, EVENTS, GREETING, LINED, OFF, POWERTOOLS, STOCK
 from tests.benchmarks.report import Row, at_least
 
 TITLE = "Adapter under awslambdaric: requests per second"
 ROOT = Path(__file__).parent.parent.parent
-NAMES = (BARE, POWERTOOLS, STOCK, OFF, OURS)
+NAMES = (BARE, POWERTOOLS, STOCK, OFF, LINED)
 _PATIENCE = 20.0  # seconds for one answer
 
 
@@ -39,11 +39,11 @@ def _rows(kind: str, rounds: int, events: int) -> Iterator[Row]:
                 rates[name].append(running[name].rate(kind, events))
 
     def ratio(other: str) -> float:
-        return median(a / b for a, b in zip(rates[OURS], rates[other], strict=True))
+        return median(a / b for a, b in zip(rates[LINED], rates[other], strict=True))
 
     for name in (BARE, POWERTOOLS, STOCK, OFF):
         yield Row(f"{kind}: {name}", median(rates[name]), "1/s")
-    name, rate = f"{kind}: {OURS}", median(rates[OURS])
+    name, rate = f"{kind}: {LINED}", median(rates[LINED])
     yield Row(name, rate, "1/s", ratio(STOCK), at_least(1.0), f"of {STOCK}")
     yield Row(name, rate, "1/s", ratio(POWERTOOLS), None, f"of {POWERTOOLS}")
     yield Row(name, rate, "1/s", ratio(BARE), None, f"of a {BARE}")

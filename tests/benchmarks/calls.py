@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TextIO
@@ -28,13 +29,11 @@ EVENTS: Mapping[str, Callable[[], events.Event]] = {
     "load balancer": events.load_balancer,
     "load balancer, multi-value": events.load_balancer_multi,
 }
-STOCK, OFF, OURS = (
-    "stock Mangum, lifespan",
-    "stock Mangum, lifespan off",
-    "LambdaAdapter, with log line",
-)
-POWERTOOLS, BARE = "Powertools' resolver", "bare function"
+STOCK, OFF = "stock Mangum, lifespan", "stock Mangum, lifespan off"
+OURS, LINED = "LambdaAdapter", "LambdaAdapter, with log line"
 PLAIN = "LambdaAdapter without a framework"
+POWERTOOLS, POWERTOOLS_LINED = "Powertools' resolver", "Powertools' resolver and Logger's line"
+BARE = "bare function"
 
 
 async def _hello(_: Request) -> PlainTextResponse:
@@ -55,22 +54,52 @@ async def _lifespan(_: Starlette) -> AsyncIterator[dict[str, int]]:
 
 
 def handler(name: str, kind: str, log: TextIO | None = None) -> Handler:
-    """The function of this name for one kind of event; ours writes its log line to `log`."""
+    """The function of this name for one kind of event, which writes its log line to `log`."""
     if name == BARE:
         return lambda _event, _context: {"statusCode": 200, "body": GREETING}
     if name == POWERTOOLS:
         return _powertools(kind)
+    if name == POWERTOOLS_LINED:
+        return _with_line(_powertools(kind), log)
     app = Starlette(routes=[Route("/", _hello)], lifespan=_lifespan)
-    if name in (OURS, PLAIN):
-        from service.runtime.adapter import LambdaAdapter
-        from service.settings import Settings
+    if name in (STOCK, OFF):
+        from mangum import Mangum
 
-        logging.getLogger("service.request").setLevel(logging.INFO)
-        served = app if name == OURS else _plain
-        return LambdaAdapter(served, settings=Settings(mode="lambda"), log=log)
-    from mangum import Mangum
+        return Mangum(app, lifespan="auto" if name == STOCK else "off")
+    from service.runtime.adapter import LambdaAdapter
+    from service.settings import Settings
 
-    return Mangum(app, lifespan="auto" if name == STOCK else "off")
+    write_lines(name)
+    served = _plain if name == PLAIN else app
+    return LambdaAdapter(served, settings=Settings(mode="lambda"), log=log)
+
+
+def write_lines(name: str) -> None:
+    """Whether ours writes a line for a request: a setting of the process, by the log's level."""
+    level = logging.INFO if name == LINED else logging.WARNING
+    logging.getLogger("service.request").setLevel(level)
+
+
+def _with_line(resolve: Handler, log: TextIO | None) -> Handler:
+    """What ours tells of a request, in a line that Powertools' Logger writes."""
+    from aws_lambda_powertools import Logger
+
+    logger = Logger(service="hello", stream=log)
+
+    def answer(event: Any, context: Any) -> Any:
+        started = time.perf_counter()
+        reply = resolve(event, context)
+        told = {
+            "request_id": context.aws_request_id,
+            "method": "GET",
+            "path": "/",
+            "status": reply["statusCode"],
+            "ms": round((time.perf_counter() - started) * 1000, 3),
+        }
+        logger.info("GET / 200", extra=told)
+        return reply
+
+    return answer
 
 
 def _powertools(kind: str) -> Handler:
