@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import struct
 import threading
@@ -167,6 +169,29 @@ def test_the_end_of_the_proxy_ends_open_connections(behind: socket.socket, heard
         with client, server:
             assert _ended(client)
             assert _ended(server)
+
+
+def test_a_connection_that_is_cancelled_while_it_ends_is_closed_on_both_sides(
+    behind: socket.socket, heard: Heard
+) -> None:
+    listener = listen(0, "")
+
+    async def cancelled_twice() -> tuple[bytes, bytes]:
+        tap = tapped(listener, behind.getsockname()[1], lambda: Overheard("instance", heard))
+        async with tap:
+            others = asyncio.all_tasks()
+            client, writing = await asyncio.open_connection(*listener.getsockname())
+            server, _ = await asyncio.to_thread(behind.accept)
+            for task in (carrying := asyncio.all_tasks() - others):
+                task.cancel()
+            await asyncio.sleep(0)
+            for task in carrying:
+                task.cancel()
+            with server, contextlib.closing(writing):
+                server.settimeout(SECONDS)
+                return await client.read(), await asyncio.to_thread(server.recv, 1)
+
+    assert asyncio.run(cancelled_twice()) == (b"", b"")
 
 
 def _reset(connection: socket.socket) -> None:
