@@ -103,6 +103,12 @@ def test_what_comes_after_the_response_is_an_error_and_changes_nothing() -> None
         ("GET", [start(status=304), body(b"not seen")], b""),
         ("GET", [start(FIVE), body(b"hello", more=True)], b"hello"),
         ("GET", [start(FIVE), body(b"he", more=True), body(memoryview(b"llo"))], b"hello"),
+        ("GET", [start(FIVE, (b"content-length", b"1")), body(b"hello")], b"hello"),
+        (
+            "GET",
+            [start((b"transfer-encoding", b"chunked"), (b"content-length", b"1")), body(b"hello")],
+            b"hello",
+        ),
     ],
 )
 def test_what_a_client_would_have_whole_is_the_response(
