@@ -4,6 +4,7 @@ function_url     payload 2.0: Function URL, HTTP API
 rest_api         payload 1.0: REST API, and an HTTP API that is set to it
 load_balancer    application load balancer, with and without multi-value headers
 request          what they share of an event: bytes where HTTP has bytes
+headers          of these, the headers
 reply            what they share of a reply: text or base64, and its size
 
 Mangum knows which handler takes an event; the handlers are ours, as an application must

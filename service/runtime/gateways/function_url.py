@@ -10,7 +10,7 @@ from typing import Any
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 
 from service.runtime.exchange import Response
-from service.runtime.gateways import reply, request
+from service.runtime.gateways import headers, reply, request
 from service.runtime.gateways.request import Gateway
 
 
@@ -38,11 +38,11 @@ class FunctionUrl(Gateway):
         )
 
     def __call__(self, response: Response) -> dict[str, Any]:
-        headers, cookies = reply.single_values(response["headers"])
+        single, cookies = reply.single_values(response["headers"])
         body, encoded = reply.body(response["body"], self.limit)
         made: dict[str, Any] = {
             "statusCode": response["status"],
-            "headers": headers,
+            "headers": single,
             "body": body,
             "isBase64Encoded": encoded,
         }
@@ -59,11 +59,10 @@ def _raw_path(event: LambdaEvent) -> str:
     return request.http_api_path(event["rawPath"], context)
 
 
-def _headers(event: LambdaEvent) -> request.Headers:
+def _headers(event: LambdaEvent) -> headers.Headers:
     """The event's headers, with the cookies in the one header that a client sends."""
-    headers = event.get("headers") or {}
-    cookies = event.get("cookies")
-    if cookies:
-        headers = {name: headers[name] for name in headers if name.lower() != "cookie"}
-        headers["cookie"] = "; ".join(cookies)
-    return request.header_list(headers.items())
+    known = event.get("headers") or {}
+    if cookies := event.get("cookies"):
+        known = {name: known[name] for name in known if name.lower() != "cookie"}
+        known["cookie"] = "; ".join(cookies)
+    return headers.headers(known, known.values())

@@ -10,8 +10,8 @@ from typing import Any
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 
 from service.runtime.exchange import Response
-from service.runtime.gateways import reply, request
-from service.runtime.gateways.request import Address, Gateway, Headers
+from service.runtime.gateways import headers, reply, request
+from service.runtime.gateways.request import Address, Gateway
 
 _PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -30,13 +30,13 @@ class LoadBalancer(Gateway):
     @property
     def scope(self) -> Scope:
         event = self.event
-        headers = request.header_list(request.pairs(event, "headers"))
+        names, values = known = headers.of(event)
         return self.make_scope(
             event["httpMethod"],
             request.encoded_path(event["path"]),
-            request.joined_query(request.pairs(event, "queryStringParameters")),
-            headers,
-            _client(headers),
+            request.joined_query(request.query(event)),
+            known,
+            _client(values[names.forwarded_for]),
         )
 
     def __call__(self, response: Response) -> dict[str, Any]:
@@ -51,23 +51,20 @@ class LoadBalancer(Gateway):
         if "multiValueHeaders" in self.event:  # then the reply's `headers` are ignored, else these
             made["multiValueHeaders"] = reply.multi_value(response["headers"])
         else:
-            headers, cookies = reply.single_values(response["headers"])
+            single, cookies = reply.single_values(response["headers"])
             for number, value in enumerate(cookies):  # by names that differ in case
-                headers[_in_case("set-cookie", number)] = value
-            made["headers"] = headers
+                single[_in_case("set-cookie", number)] = value
+            made["headers"] = single
         return made
 
 
-def _client(headers: Headers) -> Address | None:
+def _client(forwarded: bytes) -> Address | None:
     """The client that asked the load balancer: the last of X-Forwarded-For, which it appends.
 
     The port is there when the load balancer is set to preserve it
     (`routing.http.xff_client_port.enabled`: "HTTP headers and Application Load Balancers").
     """
-    known = [value for name, value in headers if name == b"x-forwarded-for"]
-    if not known:
-        return None
-    host, port = request.host_and_port(known[-1].decode("latin-1").rpartition(",")[2].strip())
+    host, port = request.host_and_port(forwarded.decode("latin-1").rpartition(",")[2].strip())
     return (host, port or 0) if host else None
 
 

@@ -37,8 +37,10 @@ def body(content: bytes, limit: int) -> tuple[str, bool]:
 
 def single_values(headers: list[tuple[str, str]]) -> tuple[dict[str, str], list[str]]:
     """One value for each name, and apart from them the cookies, which cannot be joined."""
-    single: dict[str, str] = {}
-    cookies = []
+    single = dict(headers)
+    if len(single) == len(headers) and "set-cookie" not in single:  # as mostly
+        return single, []
+    single, cookies = {}, []
     for name, value in headers:
         if name == "set-cookie":
             cookies.append(value)

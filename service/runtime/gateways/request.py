@@ -7,7 +7,7 @@ gateway sends; the adapter makes a MalformedEventError of it.
 import re
 from abc import ABC, abstractmethod
 from base64 import b64decode
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
@@ -15,12 +15,10 @@ from urllib.parse import quote, unquote
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 
 from service.runtime.exchange import Response
+from service.runtime.gateways.headers import Headers
 
-Headers = list[tuple[bytes, bytes]]
 Address = tuple[str, int]
 
-_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110, section 5.6.2
-_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
 _method = re.compile(r"[A-Z]+(-[A-Z]+)?").fullmatch
 _digits = re.compile(r"[0-9]{1,5}").fullmatch
 _plain = re.compile(r"[0-9A-Za-z._~-]*").fullmatch
@@ -29,10 +27,6 @@ _unencoded = re.compile(r"[^!-~]|[?#]").search
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 _PATH = "/:@!$&'()*+,;=~"  # RFC 3986, section 3.3
 _PART = "/:@!$'()*,;?~"  # section 3.4, but for what delimits and for `+`, a space in forms
-_SEVERAL = {
-    "headers": "multiValueHeaders",
-    "queryStringParameters": "multiValueQueryStringParameters",
-}
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -85,17 +79,17 @@ class Gateway(ABC):
         base = self.config["api_gateway_base_path"]
         if base != "/":
             raw_path = without_prefix(raw_path, base)
-        known = dict(headers)
-        scheme = "http" if known.get(b"x-forwarded-proto") == b"http" else "https"
+        names, values = headers
+        scheme = "http" if values[names.forwarded_proto] == b"http" else "https"
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
-            "server": server(known.get(b"host", b""), known.get(b"x-forwarded-port", b""), scheme),
+            "server": server(values[names.host], values[names.forwarded_port], scheme),
             "client": client,
             "scheme": scheme,
             "root_path": "",
-            "headers": headers,
+            "headers": list(zip(names.keys, values)),  # noqa: B905 - but for the last value
             "method": checked_method(method),
             "path": unquote(raw_path) if "%" in raw_path else raw_path,
             "raw_path": raw_path.encode("ascii"),
@@ -146,45 +140,20 @@ def without_prefix(path: str, prefix: str) -> str:
     return path[len(prefix) :] if path.startswith(prefix + "/") else path
 
 
-def header_list(pairs: Collection[tuple[str, str]]) -> Headers:
-    """Names in lower case, in the order of the event; values in ISO-8859-1, as ASGI has them."""
-    text = "".join([value for _, value in pairs])
-    if not text.isprintable() and _control(text):  # the former is quicker
-        raise ValueError("a header has a control character")
-    if text.isascii():
-        return [(_name(name), value.encode()) for name, value in pairs]
-    return [(_name(name), _value(value)) for name, value in pairs]
-
-
-def pairs(event: LambdaEvent, name: str) -> Collection[tuple[str, str]]:
-    """Names and values of `headers` or `queryStringParameters`; all values where it has them."""
-    several = event.get(_SEVERAL[name])
-    return (event.get(name) or {}).items() if several is None else _each(several)
-
-
-def _each(values: Mapping[str, list[str]]) -> list[tuple[str, str]]:
-    if not set(map(type, values.values())) <= {list}:
-        raise TypeError("a name has no list of values")
-    return [(name, value) for name, several in values.items() for value in several]
-
-
-def _value(text: str) -> bytes:
-    """A value with a character beyond ISO-8859-1 was UTF-8 when its gateway decoded it."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode()
-
-
-@lru_cache(maxsize=256)
-def _name(text: str) -> bytes:
-    if not _token(text):
-        raise ValueError(f"{text!r:.50} is no name of a header")
-    return text.lower().encode("ascii")
+def query(event: LambdaEvent) -> Collection[tuple[str, str]]:
+    """Names and values in payload 1.0 or of a load balancer; all values where it has them."""
+    several = event.get("multiValueQueryStringParameters")
+    if several is None:
+        return (event.get("queryStringParameters") or {}).items()
+    if not set(map(type, several.values())) <= {list}:
+        raise TypeError("a parameter has no list of values")
+    return [(name, value) for name, values in several.items() for value in values]
 
 
 def query_bytes(text: str) -> bytes:
     """A query string as it was sent."""
+    if not text:
+        return b""
     return (quote(text, safe=_VISIBLE) if _hidden(text) else text).encode("ascii")
 
 
@@ -207,11 +176,11 @@ def host_and_port(text: str) -> tuple[str, int | None]:
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         port = rest.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
     else:
-        host, port = text, ""
-    return host, int(port) if _digits(port) else None
+        host, _, port = text.partition(":")
+        if ":" in port:
+            host, port = text, ""
+    return host, int(port) if port and _digits(port) else None
 
 
 @lru_cache(maxsize=64)

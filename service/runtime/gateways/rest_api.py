@@ -9,7 +9,7 @@ from typing import Any
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Scope
 
 from service.runtime.exchange import Response
-from service.runtime.gateways import reply, request
+from service.runtime.gateways import headers, reply, request
 from service.runtime.gateways.request import Gateway
 
 
@@ -38,8 +38,8 @@ class RestApi(Gateway):
             request.http_api_path(event["path"], context)
             if "version" in event
             else request.encoded_path(event["path"]),
-            request.encoded_query(request.pairs(event, "queryStringParameters")),
-            request.header_list(request.pairs(event, "headers")),
+            request.encoded_query(request.query(event)),
+            headers.of(event),
             request.client((context.get("identity") or {}).get("sourceIp")),
         )
 

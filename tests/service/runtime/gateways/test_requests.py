@@ -167,6 +167,15 @@ def test_a_header_arrives_as_the_bytes_that_were_sent(value: str, sent: bytes) -
     assert header(made.function_url(x_city=value), b"x-city") == [sent]
 
 
+def test_a_header_in_utf_8_leaves_the_others_as_they_were_sent() -> None:
+    event = made.function_url(x_a="é", x_b="ī", x_c="é")
+    assert [header(event, name) for name in (b"x-a", b"x-b", b"x-c")] == [
+        [b"\xe9"],
+        [b"\xc4\xab"],
+        [b"\xe9"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("host", "server"),
     [
@@ -223,9 +232,13 @@ MALFORMED = {
     "path that is no text": _changed(made.function_url(), "rawPath", to=7),
     "half a character": _changed(made.function_url(), "rawPath", to="/\ud800"),
     "header that injects": made.function_url(x="a\r\nset-cookie: b"),
+    "header of two lines": made.function_url(x="a\nb"),
+    "header that is deleted": made.function_url(x="a\x7f"),
+    "header of half a character": made.function_url(x="\udcff"),
     "name that injects": _changed(made.function_url(), "headers", to={"a\r\nb": "c"}),
     "header that is a number": _changed(made.function_url(), "headers", to={"a": 1}),
     "headers that are a list": _changed(made.function_url(), "headers", to=["a"]),
+    "value that is a number": _changed(made.rest_api(), "multiValueHeaders", to={"a": [1]}),
     "values that are text": _changed(made.rest_api(), "multiValueHeaders", to={"a": "bc"}),
     "query that is a number": _changed(made.load_balancer(), "queryStringParameters", to={"a": 1}),
     "cookies that are numbers": made.function_url() | {"cookies": [1]},

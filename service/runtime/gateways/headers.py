@@ -1,0 +1,76 @@
+"""The headers of a request, from what its gateway makes of them."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from mangum.types import LambdaEvent
+
+_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110, section 5.6.2
+# RFC 9110, section 5.5; no line feed, as one ends each value here.
+_CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n"})
+
+
+class Names:
+    """Names in lower case, in their order, and where the values of some of them stand.
+
+    A name that is not there has the place of the last value, which is empty.
+    """
+
+    __slots__ = ("forwarded_for", "forwarded_port", "forwarded_proto", "host", "keys")
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.keys = [_key(name) for name in names]
+        places = {key: place for place, key in enumerate(self.keys)}
+        self.host = places.get(b"host", -1)
+        self.forwarded_for = places.get(b"x-forwarded-for", -1)
+        self.forwarded_port = places.get(b"x-forwarded-port", -1)
+        self.forwarded_proto = places.get(b"x-forwarded-proto", -1)
+
+
+Headers = tuple[Names, list[bytes]]
+_names = lru_cache(maxsize=256)(Names)  # clients of one kind send the same, in the same order
+
+
+def of(event: LambdaEvent) -> Headers:
+    """Those of payload 1.0 or of a load balancer: all values of a name, where it has them."""
+    several = event.get("multiValueHeaders")
+    if several is None:
+        single = event.get("headers") or {}
+        return headers(single, single.values())
+    if not set(map(type, several.values())) <= {list}:
+        raise TypeError("a header has no list of values")
+    names = [name for name, values in several.items() for _ in values]
+    return headers(names, [value for values in several.values() for value in values])
+
+
+def headers(names: Iterable[str], values: Iterable[str]) -> Headers:
+    """As many values as names, in ISO-8859-1, as ASGI has them.
+
+    All at once, as one by one takes twice as long.
+    """
+    names = tuple(names)
+    text = "\n".join([*values, ""])
+    try:
+        encoded = text.encode("latin-1")
+    except UnicodeEncodeError:
+        encoded = b"\n".join(map(_encoded, text.split("\n")))
+    apart = encoded.split(b"\n")
+    if len(apart) != len(names) + 1 or encoded.translate(None, _CONTROLS) != encoded:
+        raise ValueError("a header has a control character")
+    return _names(names), apart
+
+
+def _encoded(text: str) -> bytes:
+    """A value with a character beyond ISO-8859-1 was UTF-8 when its gateway decoded it."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
+
+
+@lru_cache(maxsize=256)
+def _key(name: str) -> bytes:
+    if not _token(name):
+        raise ValueError(f"{name!r:.50} is no name of a header")
+    return name.lower().encode("ascii")
