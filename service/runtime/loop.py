@@ -24,11 +24,19 @@ class RequestLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._stepping = False
+        self._beginning = False
         self._first: Step | None = None
-        self._watched = selectors.DefaultSelector()
-        super().__init__(self._watched)
+        selector = selectors.DefaultSelector()
+        self._watched = selector.get_map()
+        super().__init__(selector)
         # What run_forever sets, and the binding of which takes a while.
         self._hooks = self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """As ever; and the thread's async generators are nobody's."""
+        if sys.get_asyncgen_hooks() == self._hooks:
+            sys.set_asyncgen_hooks(None, None)
+        super().close()
 
     def is_running(self) -> bool:
         """Also during a first step."""
@@ -44,7 +52,8 @@ class RequestLoop(asyncio.SelectorEventLoop):
         task = self._begun(coroutine)
         if not task.done():
             return self._ended(task, seconds())
-        if self._left():
+        # The selector watches one socket of the loop's own.
+        if self._ready or self._scheduled or len(self._watched) > 1:  # type: ignore[attr-defined]
             self.call_soon(self.stop)
             self.run_forever()
         task.result()
@@ -52,15 +61,14 @@ class RequestLoop(asyncio.SelectorEventLoop):
 
     def _begun(self, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """The coroutine's task, after its first step."""
-        self.call_soon = self._hold  # type: ignore[method-assign,assignment]  # how a new task asks for it
+        self._beginning = True
         try:
             task = asyncio.Task(coroutine, loop=self)
         finally:
-            del self.call_soon
+            self._beginning = False
         callback, arguments, context = self._first  # type: ignore[misc]
         self._first = None
-        hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(*self._hooks)
+        sys.set_asyncgen_hooks(*self._hooks)  # they stay; another loop sets its own
         asyncio._set_running_loop(self)
         self._stepping = True
         try:
@@ -68,11 +76,14 @@ class RequestLoop(asyncio.SelectorEventLoop):
         finally:
             self._stepping = False
             asyncio._set_running_loop(None)
-            sys.set_asyncgen_hooks(*hooks)
         return task
 
-    def _hold(self, callback: Any, *arguments: Any, context: Context) -> None:
-        self._first = callback, arguments, context
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:  # type: ignore[override]
+        """As ever; but the first step of a request, which its task asks for, is only kept."""
+        if not self._beginning:
+            return super().call_soon(callback, *args, context=context)
+        self._first = callback, args, context
+        return None
 
     def _ended(self, task: "asyncio.Task[None]", seconds: float | None) -> bool:
         task.add_done_callback(self._end)
@@ -96,11 +107,3 @@ class RequestLoop(asyncio.SelectorEventLoop):
 
     def _end(self, _: object) -> None:
         self.stop()
-
-    def _left(self) -> bool:
-        """Whether anything waits for a turn; the selector watches one socket of the loop's own."""
-        return bool(
-            self._ready  # type: ignore[attr-defined]
-            or self._scheduled  # type: ignore[attr-defined]
-            or len(self._watched.get_map()) > 1
-        )

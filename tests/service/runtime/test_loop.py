@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import socket
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -162,6 +163,40 @@ def test_an_abandoned_async_generator_of_the_first_step_is_closed_by_the_loop(
     for _ in range(4):
         assert run(loop, asyncio.sleep(0))
     assert closed == [True]
+
+
+def test_each_of_two_loops_closes_the_async_generators_of_its_own_steps(
+    loop: RequestLoop,
+) -> None:
+    closed: list[asyncio.AbstractEventLoop] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            closed.append(asyncio.get_running_loop())
+
+    async def abandons() -> None:
+        async for _ in numbers():
+            break
+
+    other = RequestLoop()
+    for used in (loop, other, loop):
+        assert run(used, abandons())
+        assert run(used, asyncio.sleep(0))
+    other.close()
+    assert closed == [loop, other, loop]
+
+
+def test_a_closed_loop_leaves_the_async_generators_of_its_thread_to_others() -> None:
+    first, second = RequestLoop(), RequestLoop()
+    for used in (first, second):
+        assert run(used, asyncio.sleep(0))
+    of_second = sys.get_asyncgen_hooks()
+    first.close()
+    assert sys.get_asyncgen_hooks() == of_second
+    second.close()
+    assert sys.get_asyncgen_hooks() == (None, None)
 
 
 def test_a_loop_that_the_application_stops_goes_on(loop: RequestLoop) -> None:
