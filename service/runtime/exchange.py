@@ -31,7 +31,6 @@ class ReplyTooLargeError(OSError):
 
 _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # section 5.6.2
-_FRAMING = frozenset(("content-length", "transfer-encoding"))
 _BODILESS = (204, 304)
 # RFC 9110, section 7.6.1: of one connection, which here is the front end's; and what is ours.
 _LEFT_OUT = frozenset(
@@ -51,23 +50,40 @@ _LEFT_OUT = frozenset(
 class Exchange:
     """Gives an application the request's body and collects what it answers."""
 
-    too_large = False
-    _started = False
-    _status = 0  # none yet, or none that is valid
-    _header_bytes = 0
-    _chunked = False
-    _owed: int | None = None  # by the response's content-length
-    _taken = 0
-    _complete = False
-    _waiting: asyncio.Future[None] | None = None
+    __slots__ = (
+        "_body",
+        "_chunked",
+        "_chunks",
+        "_complete",
+        "_header_bytes",
+        "_headers",
+        "_limit",
+        "_owed",
+        "_request_id",
+        "_started",
+        "_status",
+        "_taken",
+        "_waiting",
+        "_without_body",
+        "too_large",
+    )
 
     def __init__(self, method: str, body: bytes, limit: int, request_id: str) -> None:
         self._request_id = request_id
         self._without_body = method == "HEAD"
         self._body: bytes | None = body
         self._limit = limit
+        self._started = False
+        self._status = 0  # none yet, or none that is valid
         self._headers = [("x-request-id", request_id)]
+        self._header_bytes = 0
+        self._chunked = False
+        self._owed: int | None = None  # by the response's content-length
         self._chunks: list[bytes] = []
+        self._taken = 0
+        self._complete = False
+        self._waiting: asyncio.Future[None] | None = None
+        self.too_large = False
 
     async def run(self, app: Application, scope: Scope) -> None:
         """The application has answered, or what it let through is logged: as under uvicorn
@@ -127,18 +143,23 @@ class Exchange:
         return self._without_body or self._owed == 0
 
     def _begin(self, message: Message) -> None:
+        headers, size = self._headers, 0
         for name, value in message.get("headers", ()):
-            key, text = _key(name), value.decode("latin-1")
+            key, special = _key(name)
+            text = value.decode("latin-1")
             if not text.isprintable() and _control(text):  # the former is quicker
                 raise RuntimeError(f"The value of the header {key!r} has a control character.")
-            if key in _FRAMING and self._owed is None and not self._chunked:
-                if key == "content-length":  # the first of them is the one that counts
-                    self._owed = int(value)
-                else:
-                    self._chunked = text.lower() == "chunked"
-            if key not in _LEFT_OUT:
-                self._headers.append((key, text))
-                self._header_bytes += len(key) + len(value)
+            if special:
+                if self._owed is None and not self._chunked:  # the first to frame the body counts
+                    if key == "content-length":
+                        self._owed = int(value)
+                    elif key == "transfer-encoding":
+                        self._chunked = text.lower() == "chunked"
+                if key in _LEFT_OUT:
+                    continue
+            headers.append((key, text))
+            size += len(key) + len(text)
+        self._header_bytes = size
         status = message["status"]
         if not (isinstance(status, int) and 100 <= status < 600):
             raise RuntimeError(f"The status is {status!r}; expected a number from 100 to 599.")
@@ -172,7 +193,9 @@ class Exchange:
 
 
 @lru_cache(maxsize=256)
-def _key(name: bytes) -> str:
+def _key(name: bytes) -> tuple[str, bool]:
+    """The name as it is kept, and whether it says something to us."""
     if not _token(name):
         raise RuntimeError(f"{name!r} is no name of a header.")
-    return name.lower().decode("ascii")
+    key = name.lower().decode("ascii")
+    return key, key == "content-length" or key in _LEFT_OUT
