@@ -10,7 +10,7 @@ from mangum import Mangum
 
 from service.errors import MalformedEventError
 from service.runtime import fallback, metrics
-from service.runtime.asgi import Application, Scope
+from service.runtime.asgi import Application
 from service.runtime.event_handler import Runtime
 from service.runtime.events import EventRouter
 from service.runtime.exchange import Exchange
@@ -88,9 +88,12 @@ class LambdaAdapter:
 
     def _respond(self, gateway: Gateway, context: Any) -> dict[str, Any]:
         started = time.perf_counter()
-        scope, body = _request(gateway)
+        try:
+            scope, body = gateway.scope, gateway.body
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _malformed(gateway, error) from error
         scope["state"] = self._lifespan.state.copy()
-        request_id = request_id_of(scope)
+        request_id = request_id_of(scope["headers"]) if context is None else context.aws_request_id
         exchange = Exchange(scope["method"], body, gateway.limit, request_id)
         status = 0
         try:
@@ -100,7 +103,7 @@ class LambdaAdapter:
         finally:
             seconds = time.perf_counter() - started
             asked = scope["method"], scope["path"]
-            self._lines.write(((*asked, status, request_id, time.time(), seconds),))
+            self._lines.write((*asked, status, request_id, time.time(), seconds))
         if status >= _SERVER_ERROR:
             self._count(request_id)
         return reply
@@ -141,16 +144,13 @@ class LambdaAdapter:
         self._loop.close()
 
 
-def _request(gateway: Gateway) -> tuple[Scope, bytes]:
-    try:
-        return gateway.scope, gateway.body
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        cause = f"{type(error).__name__}: {error}"
-        raise MalformedEventError(
-            f"The event looks like an HTTP request of {gateway.name}, "
-            f"but cannot be read: {cause:.200}. "
-            f"Compare it with the example in the gateway's documentation."
-        ) from error
+def _malformed(gateway: Gateway, error: Exception) -> MalformedEventError:
+    cause = f"{type(error).__name__}: {error}"
+    return MalformedEventError(
+        f"The event looks like an HTTP request of {gateway.name}, "
+        f"but cannot be read: {cause:.200}. "
+        f"Compare it with the example in the gateway's documentation."
+    )
 
 
 def _seconds_left(context: Any) -> float | None:

@@ -29,20 +29,31 @@ class RequestLines:
         self._origin = origin(settings)
         self._stream = stream or standard_output()
 
-    def write(self, requests: Iterable[Ended]) -> None:
+    def write(self, request: Ended) -> None:
+        """The line of one request."""
+        level = _level(request)
+        if logger.isEnabledFor(level):
+            self._put(self._line(level, request))
+
+    def write_together(self, requests: Iterable[Ended]) -> None:
         """The lines of these requests, in writes that no other writer's can come between."""
         text = ""
-        for method, path, status, request_id, moment, seconds in requests:
-            line = _line if len(path) <= _LONGEST_KEPT else _line.__wrapped__
-            level, head, tail = line(self._origin, method, path, status)
+        for request in requests:
+            level = _level(request)
             if logger.isEnabledFor(level):
-                whole = f'{{"time":"{utc(moment)}{head}{request_id}{tail}{seconds * 1000:.3f}}}\n'
-                if text and len(text) + len(whole) > select.PIPE_BUF:
+                line = self._line(level, request)
+                if text and len(text) + len(line) > select.PIPE_BUF:
                     self._put(text)
                     text = ""
-                text += whole
+                text += line
         if text:
             self._put(text)
+
+    def _line(self, level: int, request: Ended) -> str:
+        method, path, status, request_id, moment, seconds = request
+        parts = _parts if len(path) <= _LONGEST_KEPT else _parts.__wrapped__
+        head, tail = parts(self._origin, level, method, path, status)
+        return f'{{"time":"{utc(moment)}{head}{request_id}{tail}{seconds * 1000:.3f}}}\n'
 
     def _put(self, text: str) -> None:
         try:  # noqa: SIM105 - contextlib.suppress takes as long as making the line
@@ -52,20 +63,19 @@ class RequestLines:
 
 
 @functools.lru_cache(maxsize=256)
-def _line(origin: str, method: str, path: str, status: int) -> tuple[int, str, str]:
-    """The level of a request's line, and what it shares with the lines of equal requests."""
-    level = _level(path, status)
+def _parts(origin: str, level: int, method: str, path: str, status: int) -> tuple[str, str]:
+    """What a request's line shares with the lines of equal requests."""
     message = quoted(f"{method} {path} {status}")
     return (
-        level,
         f'","level":"{logging.getLevelName(level)}","logger":"service.request",'
         f'"message":{message},{origin},"request_id":"',
         f'","method":{quoted(method)},"path":{quoted(path)},"status":{status},"ms":',
     )
 
 
-def _level(path: str, status: int) -> int:
+def _level(request: Ended) -> int:
     """The pollers of `/healthz` would drown everything else."""
+    path, status = request[1:3]
     if status >= _FAILURE or not status:
         return logging.ERROR
     return logging.DEBUG if path == HEALTH_PATH else logging.INFO

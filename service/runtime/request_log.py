@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import TextIO
 
 from service.runtime.asgi import Application, Message, Receive, Scope, Send
@@ -54,7 +54,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = request_id_of(scope)
+        request_id = request_id_of(scope["headers"])
         REQUEST_ID.set(request_id)  # each request runs in a task, and so in a context, of its own
         response = _Response(send, request_id)
         try:
@@ -91,7 +91,7 @@ class RequestLog:
 
     def _write(self) -> None:
         ended, self._ended = self._ended, []
-        self._lines.write(ended)
+        self._lines.write_together(ended)
 
 
 class _Response:
@@ -132,15 +132,10 @@ async def _refuse(response: _Response) -> None:
         await response.send(message)
 
 
-def request_id_of(scope: Scope) -> str:
-    """Lambda's request ID; else a well-formed one of the caller's; else a new one.
-
-    None of them needs escaping in JSON: Lambda's is a UUID.
-    """
-    if scope.get("aws.context") is not None:
-        return str(scope["aws.context"].aws_request_id)
+def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """A well-formed one of the caller's; else a new one. None needs escaping in JSON."""
     trace = None
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == b"x-request-id" and _well_formed(value):
             return str(value, "ascii")
         if name == b"x-amzn-trace-id" and _well_formed(value):
