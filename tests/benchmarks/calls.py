@@ -1,5 +1,8 @@
 """One route, GET /, as a Lambda function: by our adapter, and by what it is held against.
 
+Each kind of event comes as a browser sends it, and is answered as services customarily do;
+and short: asked by curl, and answered with nothing but a type and a length.
+
 Run under AWS's runtime client, the function is `tests.benchmarks.calls.lambda_handler`, by
 the name and for the kind of event that CALLS_NAME and CALLS_KIND say.
 """
@@ -18,12 +21,19 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from service.runtime.asgi import Receive, Scope, Send
+from service.runtime.asgi import Application, Receive, Scope, Send
 from tests.service import events
 
 Handler = Callable[[Any, Any], Any]
 GREETING = "Hello world from Twofold!"
-EVENTS: Mapping[str, Callable[[], events.Event]] = {
+_CUSTOMARY = {
+    "cache-control": "no-store",
+    "strict-transport-security": "max-age=31536000",
+    "vary": "Accept-Encoding",
+    "x-content-type-options": "nosniff",
+}
+SHORT = ", short"
+KINDS: Mapping[str, Callable[[], events.Event]] = {
     "payload 2.0": events.function_url,
     "REST API": events.rest_api,
     "load balancer": events.load_balancer,
@@ -36,16 +46,41 @@ POWERTOOLS, POWERTOOLS_LINED = "Powertools' resolver", "Powertools' resolver and
 BARE = "bare function"
 
 
-async def _hello(_: Request) -> PlainTextResponse:
-    return PlainTextResponse(GREETING)
+def event(kind: str) -> events.Event:
+    """One event of this kind."""
+    if kind.endswith(SHORT):
+        return KINDS[kind.removesuffix(SHORT)]()
+    return events.browsed(KINDS[kind]())
 
 
-async def _plain(scope: Scope, _receive: Receive, send: Send) -> None:
+def _headers(kind: str) -> Mapping[str, str]:
+    return {} if kind.endswith(SHORT) else _CUSTOMARY
+
+
+def _starlette(kind: str) -> Starlette:
+    headers = _headers(kind)
+
+    async def hello(_: Request) -> PlainTextResponse:
+        return PlainTextResponse(GREETING, headers=headers)
+
+    return Starlette(routes=[Route("/", hello)], lifespan=_lifespan)
+
+
+def _plain(kind: str) -> Application:
     """The same answer without Starlette, whose share of the time it shows."""
-    if scope["type"] == "http":
-        headers = [(b"content-length", b"25"), (b"content-type", b"text/plain; charset=utf-8")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": GREETING.encode()})
+    told = {
+        "content-length": "25",
+        "content-type": "text/plain; charset=utf-8",
+        **_headers(kind),
+    }
+    headers = [(name.encode(), value.encode()) for name, value in told.items()]
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": GREETING.encode()})
+
+    return app
 
 
 @asynccontextmanager
@@ -61,17 +96,16 @@ def handler(name: str, kind: str, log: TextIO | None = None) -> Handler:
         return _powertools(kind)
     if name == POWERTOOLS_LINED:
         return _with_line(_powertools(kind), log)
-    app = Starlette(routes=[Route("/", _hello)], lifespan=_lifespan)
     if name in (STOCK, OFF):
         from mangum import Mangum
 
-        return Mangum(app, lifespan="auto" if name == STOCK else "off")
+        return Mangum(_starlette(kind), lifespan="auto" if name == STOCK else "off")
     from service.runtime.adapter import LambdaAdapter
     from service.settings import Settings
 
     write_lines(name)
-    served = _plain if name == PLAIN else app
-    return LambdaAdapter(served, settings=Settings(mode="lambda"), log=log)
+    app = _plain(kind) if name == PLAIN else _starlette(kind)
+    return LambdaAdapter(app, settings=Settings(mode="lambda"), log=log)
 
 
 def write_lines(name: str) -> None:
@@ -116,11 +150,12 @@ def _powertools(kind: str) -> Handler:
         "load balancer": ALBResolver,
         "load balancer, multi-value": ALBResolver,
     }
-    resolver = resolvers[kind]()
+    resolver = resolvers[kind.removesuffix(SHORT)]()
+    headers = _headers(kind)
 
     @resolver.get("/")  # type: ignore[untyped-decorator]
     def hello() -> Response[str]:
-        return Response(200, "text/plain; charset=utf-8", GREETING)
+        return Response(200, "text/plain; charset=utf-8", GREETING, {**headers})
 
     return resolver.resolve  # type: ignore[no-any-return]
 

@@ -57,6 +57,38 @@ def function_url(
     return event if body is None else event | {"body": body}
 
 
+_BROWSER = {
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
+    "accept-encoding": "gzip, deflate, br, zstd",
+    "accept-language": "en-GB,en;q=0.9",
+    "cache-control": "max-age=0",
+    "priority": "u=0, i",
+    "sec-ch-ua": '"Chromium";v="142", "Not_A Brand";v="99"',
+    "sec-ch-ua-mobile": "?0",
+    "sec-ch-ua-platform": '"Linux"',
+    "sec-fetch-dest": "document",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-site": "none",
+    "sec-fetch-user": "?1",
+    "upgrade-insecure-requests": "1",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36",
+}
+
+
+def browsed(event: Event) -> Event:
+    """The event, with the headers of a browser that opens a page."""
+    known = event.get("headers") or event["multiValueHeaders"]
+    added = {name.title() if "Host" in known else name: value for name, value in _BROWSER.items()}
+    made = dict(event)
+    if "headers" in event:
+        made["headers"] = event["headers"] | added
+    if "multiValueHeaders" in event:
+        several = {name: [value] for name, value in added.items()}
+        made["multiValueHeaders"] = event["multiValueHeaders"] | several
+    return made
+
+
 def rest_api(path: str = "/", method: str = "GET", body: str | None = None) -> Event:
     """REST API, payload 1.0."""
     return {
