@@ -152,8 +152,6 @@ def query(event: LambdaEvent) -> Collection[tuple[str, str]]:
 
 def query_bytes(text: str) -> bytes:
     """A query string as it was sent."""
-    if not text:
-        return b""
     return (quote(text, safe=_VISIBLE) if _hidden(text) else text).encode("ascii")
 
 

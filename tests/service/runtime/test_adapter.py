@@ -459,6 +459,15 @@ def test_a_request_whose_time_runs_out_is_a_504_with_its_id_and_the_next_is_serv
     assert len(metrics_of(log)) == 1
 
 
+def test_a_request_leaves_no_line_where_its_level_is_not_wanted(
+    adapted: Adapted, log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    adapter = adapted(MIRROR)
+    caplog.set_level(logging.ERROR, "service.request")
+    assert adapter(made.function_url(), CONTEXT)["statusCode"] == 200
+    assert not log.of("service.request")
+
+
 def test_an_exit_of_the_application_is_a_500_and_the_next_request_is_served(
     adapted: Adapted,
 ) -> None:

@@ -125,6 +125,16 @@ def test_a_timer_and_a_task_get_their_turns_between_requests_that_never_wait(
     assert sorted(seen) == ["0", "1", "2", "timer"]
 
 
+def test_a_timer_alone_gets_its_turn(loop: RequestLoop) -> None:
+    seen: list[str] = []
+
+    async def begins() -> None:
+        asyncio.get_running_loop().call_later(0, seen.append, "timer")
+
+    assert run(loop, begins())
+    assert seen == ["timer"]
+
+
 def test_a_connection_gets_its_turns_between_requests_that_never_wait(loop: RequestLoop) -> None:
     ours, theirs = socket.socketpair()
     seen: list[bytes] = []

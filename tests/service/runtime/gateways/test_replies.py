@@ -96,6 +96,12 @@ def test_repeated_headers_stay_apart_or_are_joined(adapted: Adapted) -> None:
     assert adapter(made.load_balancer(), CONTEXT)["headers"]["vary"] == "a, b, c"
 
 
+def test_one_cookie_is_a_cookie(adapted: Adapted) -> None:
+    answer = adapted(answering((b"set-cookie", b"a=1")))(made.function_url(), CONTEXT)
+    assert answer["cookies"] == ["a=1"]
+    assert "set-cookie" not in answer["headers"]
+
+
 def test_cookies_are_never_joined(adapted: Adapted) -> None:
     adapter = adapted(answering(*[(b"set-cookie", b"a=%d" % n) for n in range(3)]))
     wanted = ["a=0", "a=1", "a=2"]

@@ -191,6 +191,12 @@ def test_the_server_is_what_the_client_asked(host: str, server: Any) -> None:
     assert gateway(made.function_url(host=host)).scope["server"] == server
 
 
+def test_the_port_of_the_server_is_the_front_ends_where_the_client_named_none() -> None:
+    event = made.function_url(x_forwarded_port="8443")
+    event["headers"]["host"] = "shop.example"
+    assert gateway(event).scope["server"] == ("shop.example", 8443)
+
+
 @pytest.mark.parametrize(
     ("forwarded", "client"),
     [
@@ -207,6 +213,12 @@ def test_a_load_balancers_client_is_the_last_one_it_was_forwarded_for(
     event = made.load_balancer()
     event["headers"]["x-forwarded-for"] = forwarded
     assert gateway(event).scope["client"] == client
+
+
+def test_of_a_repeated_header_the_last_one_tells_the_client() -> None:
+    event = made.load_balancer_multi()
+    event["multiValueHeaders"]["x-forwarded-for"] = ["198.51.100.1", "203.0.113.7"]
+    assert gateway(event).scope["client"] == ("203.0.113.7", 0)
 
 
 def test_a_request_without_headers_is_one() -> None:
@@ -241,6 +253,9 @@ MALFORMED = {
     "value that is a number": _changed(made.rest_api(), "multiValueHeaders", to={"a": [1]}),
     "values that are text": _changed(made.rest_api(), "multiValueHeaders", to={"a": "bc"}),
     "query that is a number": _changed(made.load_balancer(), "queryStringParameters", to={"a": 1}),
+    "parameters that are text": _changed(
+        made.rest_api(), "multiValueQueryStringParameters", to={"a": "bc"}
+    ),
     "cookies that are numbers": made.function_url() | {"cookies": [1]},
     "wrong base64": made.function_url(body="?") | {"isBase64Encoded": True},
     "base64 that may be": made.function_url(body="") | {"isBase64Encoded": "perhaps"},
