@@ -93,7 +93,9 @@ class LambdaAdapter:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise _malformed(gateway, error) from error
         scope["state"] = self._lifespan.state.copy()
-        request_id = request_id_of(scope["headers"]) if context is None else context.aws_request_id
+        request_id = (
+            request_id_of(scope["headers"]) if context is None else str(context.aws_request_id)
+        )
         exchange = Exchange(scope["method"], body, gateway.limit, request_id)
         status = 0
         try:

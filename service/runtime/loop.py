@@ -10,10 +10,11 @@ from typing import Any
 
 _FAREWELL = 0.1  # seconds for a task to end after it was cancelled
 
+_Loop = asyncio.SelectorEventLoop
 Step = tuple[Callable[..., object], tuple[Any, ...], Context]
 
 
-class RequestLoop(asyncio.SelectorEventLoop):
+class RequestLoop(_Loop):
     """Runs a request's first step without a turn of its own.
 
     Most requests end in it, and a turn of the loop (two callbacks, two looks at the
@@ -32,12 +33,6 @@ class RequestLoop(asyncio.SelectorEventLoop):
         # What run_forever sets, and the binding of which takes a while.
         self._hooks = self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook  # type: ignore[attr-defined]
 
-    def close(self) -> None:
-        """As ever; and the thread's async generators are nobody's."""
-        if sys.get_asyncgen_hooks() == self._hooks:
-            sys.set_asyncgen_hooks(None, None)
-        super().close()
-
     def is_running(self) -> bool:
         """Also during a first step."""
         return self._stepping or super().is_running()
@@ -49,6 +44,8 @@ class RequestLoop(asyncio.SelectorEventLoop):
 
         What the application has left to do (timers, tasks, connections) gets a turn.
         """
+        if self._closed:  # type: ignore[attr-defined]
+            raise RuntimeError("Event loop is closed")
         task = self._begun(coroutine)
         if not task.done():
             return self._ended(task, seconds())
@@ -68,7 +65,7 @@ class RequestLoop(asyncio.SelectorEventLoop):
             self._beginning = False
         callback, arguments, context = self._first  # type: ignore[misc]
         self._first = None
-        sys.set_asyncgen_hooks(*self._hooks)  # they stay; another loop sets its own
+        sys.set_asyncgen_hooks(*self._hooks)
         asyncio._set_running_loop(self)
         self._stepping = True
         try:
@@ -76,14 +73,18 @@ class RequestLoop(asyncio.SelectorEventLoop):
         finally:
             self._stepping = False
             asyncio._set_running_loop(None)
+            sys.set_asyncgen_hooks(None, None)  # as a thread has them outside of a loop
         return task
 
     def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:  # type: ignore[override]
-        """As ever; but the first step of a request, which its task asks for, is only kept."""
-        if not self._beginning:
-            return super().call_soon(callback, *args, context=context)
-        self._first = callback, args, context
-        return None
+        """As ever; but the first step of a request, which its task asks for, is only kept.
+
+        What else asks in that moment, say a finalizer, gives no context.
+        """
+        if self._beginning and context is not None:
+            self._first = callback, args, context
+            return None
+        return _Loop.call_soon(self, callback, *args, context=context)  # super() takes longer
 
     def _ended(self, task: "asyncio.Task[None]", seconds: float | None) -> bool:
         task.add_done_callback(self._end)

@@ -31,17 +31,15 @@ class RequestLines:
 
     def write(self, request: Ended) -> None:
         """The line of one request."""
-        level = _level(request)
-        if logger.isEnabledFor(level):
-            self._put(self._line(level, request))
+        if logger.isEnabledFor(_level(*request[1:3])):
+            self._put(self._line(request))
 
     def write_together(self, requests: Iterable[Ended]) -> None:
         """The lines of these requests, in writes that no other writer's can come between."""
         text = ""
         for request in requests:
-            level = _level(request)
-            if logger.isEnabledFor(level):
-                line = self._line(level, request)
+            if logger.isEnabledFor(_level(*request[1:3])):
+                line = self._line(request)
                 if text and len(text) + len(line) > select.PIPE_BUF:
                     self._put(text)
                     text = ""
@@ -49,10 +47,10 @@ class RequestLines:
         if text:
             self._put(text)
 
-    def _line(self, level: int, request: Ended) -> str:
+    def _line(self, request: Ended) -> str:
         method, path, status, request_id, moment, seconds = request
         parts = _parts if len(path) <= _LONGEST_KEPT else _parts.__wrapped__
-        head, tail = parts(self._origin, level, method, path, status)
+        head, tail = parts(self._origin, method, path, status)
         return f'{{"time":"{utc(moment)}{head}{request_id}{tail}{seconds * 1000:.3f}}}\n'
 
     def _put(self, text: str) -> None:
@@ -63,8 +61,9 @@ class RequestLines:
 
 
 @functools.lru_cache(maxsize=256)
-def _parts(origin: str, level: int, method: str, path: str, status: int) -> tuple[str, str]:
+def _parts(origin: str, method: str, path: str, status: int) -> tuple[str, str]:
     """What a request's line shares with the lines of equal requests."""
+    level = _level(path, status)
     message = quoted(f"{method} {path} {status}")
     return (
         f'","level":"{logging.getLevelName(level)}","logger":"service.request",'
@@ -73,9 +72,8 @@ def _parts(origin: str, level: int, method: str, path: str, status: int) -> tupl
     )
 
 
-def _level(request: Ended) -> int:
+def _level(path: str, status: int) -> int:
     """The pollers of `/healthz` would drown everything else."""
-    path, status = request[1:3]
     if status >= _FAILURE or not status:
         return logging.ERROR
     return logging.DEBUG if path == HEALTH_PATH else logging.INFO

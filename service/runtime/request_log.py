@@ -133,7 +133,10 @@ async def _refuse(response: _Response) -> None:
 
 
 def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """A well-formed one of the caller's; else a new one. None needs escaping in JSON."""
+    """A well-formed one of the caller's; else a new one.
+
+    None of them needs escaping in JSON, nor does Lambda's own, which is a UUID.
+    """
     trace = None
     for name, value in headers:
         if name == b"x-request-id" and _well_formed(value):

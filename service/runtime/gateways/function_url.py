@@ -61,8 +61,8 @@ def _raw_path(event: LambdaEvent) -> str:
 
 def _headers(event: LambdaEvent) -> headers.Headers:
     """The event's headers, with the cookies in the one header that a client sends."""
-    known = event.get("headers") or {}
+    sent = event.get("headers") or {}
     if cookies := event.get("cookies"):
-        known = {name: known[name] for name in known if name.lower() != "cookie"}
-        known["cookie"] = "; ".join(cookies)
-    return headers.headers(known, known.values())
+        sent = {name: sent[name] for name in sent if name.lower() != "cookie"}
+        sent["cookie"] = "; ".join(cookies)
+    return headers.encoded(sent, sent.values())

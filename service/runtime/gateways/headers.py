@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from mangum.types import LambdaEvent
 
@@ -29,7 +28,11 @@ class Names:
 
 
 Headers = tuple[Names, list[bytes]]
-_names = lru_cache(maxsize=256)(Names)  # clients of one kind send the same, in the same order
+# Clients of one kind send the same names, in the same order. What is kept stays small, whatever
+# is sent: so many sets of names, of so many characters.
+_kept: dict[tuple[str, ...], Names] = {}
+_MOST_KEPT = 256
+_LONGEST_KEPT = 1024
 
 
 def of(event: LambdaEvent) -> Headers:
@@ -37,31 +40,41 @@ def of(event: LambdaEvent) -> Headers:
     several = event.get("multiValueHeaders")
     if several is None:
         single = event.get("headers") or {}
-        return headers(single, single.values())
+        return encoded(single, single.values())
     if not set(map(type, several.values())) <= {list}:
         raise TypeError("a header has no list of values")
     names = [name for name, values in several.items() for _ in values]
-    return headers(names, [value for values in several.values() for value in values])
+    return encoded(names, [value for values in several.values() for value in values])
 
 
-def headers(names: Iterable[str], values: Iterable[str]) -> Headers:
-    """As many values as names, in ISO-8859-1, as ASGI has them.
+def encoded(names: Iterable[str], values: Iterable[str]) -> Headers:
+    """Names with their values in ISO-8859-1, as ASGI has them, and an empty value.
 
-    All at once, as one by one takes twice as long.
+    All at once, as one by one takes twice as long. What no gateway sends is a ValueError,
+    TypeError or AttributeError.
     """
     names = tuple(names)
     text = "\n".join([*values, ""])
     try:
-        encoded = text.encode("latin-1")
+        content = text.encode("latin-1")
     except UnicodeEncodeError:
-        encoded = b"\n".join(map(_encoded, text.split("\n")))
-    apart = encoded.split(b"\n")
-    if len(apart) != len(names) + 1 or encoded.translate(None, _CONTROLS) != encoded:
+        content = b"\n".join(map(_value, text.split("\n")))
+    apart = content.split(b"\n")
+    if len(apart) != len(names) + 1 or content.translate(None, _CONTROLS) != content:
         raise ValueError("a header has a control character")
-    return _names(names), apart
+    return _kept.get(names) or _read(names), apart
 
 
-def _encoded(text: str) -> bytes:
+def _read(names: tuple[str, ...]) -> Names:
+    read = Names(names)
+    if sum(map(len, names)) <= _LONGEST_KEPT:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[names] = read
+    return read
+
+
+def _value(text: str) -> bytes:
     """A value with a character beyond ISO-8859-1 was UTF-8 when its gateway decoded it."""
     try:
         return text.encode("latin-1")
@@ -69,7 +82,6 @@ def _encoded(text: str) -> bytes:
         return text.encode()
 
 
-@lru_cache(maxsize=256)
 def _key(name: str) -> bytes:
     if not _token(name):
         raise ValueError(f"{name!r:.50} is no name of a header")

@@ -30,12 +30,13 @@ class LoadBalancer(Gateway):
     @property
     def scope(self) -> Scope:
         event = self.event
-        names, values = known = headers.of(event)
+        asked = headers.of(event)
+        names, values = asked
         return self.make_scope(
             event["httpMethod"],
             request.encoded_path(event["path"]),
             request.joined_query(request.query(event)),
-            known,
+            asked,
             _client(values[names.forwarded_for]),
         )
 

@@ -178,7 +178,7 @@ def host_and_port(text: str) -> tuple[str, int | None]:
         host, _, port = text.partition(":")
         if ":" in port:
             host, port = text, ""
-    return host, int(port) if port and _digits(port) else None
+    return host, int(port) if _digits(port) else None
 
 
 @lru_cache(maxsize=64)

@@ -198,15 +198,42 @@ def test_each_of_two_loops_closes_the_async_generators_of_its_own_steps(
     assert closed == [loop, other, loop]
 
 
-def test_a_closed_loop_leaves_the_async_generators_of_its_thread_to_others() -> None:
-    first, second = RequestLoop(), RequestLoop()
-    for used in (first, second):
-        assert run(used, asyncio.sleep(0))
-    of_second = sys.get_asyncgen_hooks()
-    first.close()
-    assert sys.get_asyncgen_hooks() == of_second
-    second.close()
-    assert sys.get_asyncgen_hooks() == (None, None)
+def test_a_request_leaves_the_hooks_of_the_thread_as_they_were(loop: RequestLoop) -> None:
+    before = sys.get_asyncgen_hooks()
+    assert run(loop, asyncio.sleep(0))
+    assert sys.get_asyncgen_hooks() == before
+
+
+def test_a_closed_loop_runs_nothing() -> None:
+    closed = RequestLoop()
+    closed.close()
+    step = asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="Event loop is closed"):
+        run(closed, step)
+    step.close()
+
+
+def test_what_else_asks_for_a_turn_while_a_task_is_made_gets_it(loop: RequestLoop) -> None:
+    seen: list[str] = []
+
+    class Asks:
+        """Is finalized when the task asks whether the loop is in debug mode."""
+
+        def __del__(self) -> None:
+            loop.call_soon(seen.append, "finalized")
+
+    held = [Asks()]
+
+    def get_debug() -> bool:
+        held.clear()
+        return False
+
+    async def request() -> None:
+        seen.append("request")
+
+    loop.get_debug = get_debug  # type: ignore[method-assign]
+    assert run(loop, request())
+    assert seen == ["request", "finalized"]
 
 
 def test_a_loop_that_the_application_stops_goes_on(loop: RequestLoop) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.errors import MalformedEventError
-from service.runtime.gateways import GATEWAYS, is_http
+from service.runtime.gateways import GATEWAYS, headers, is_http
 from tests.service import events as made
 from tests.service.runtime.test_adapter import Adapted
 
@@ -221,6 +221,17 @@ def test_of_a_repeated_header_the_last_one_tells_the_client() -> None:
     assert gateway(event).scope["client"] == ("203.0.113.7", 0)
 
 
+def test_what_is_kept_of_the_names_of_headers_stays_small() -> None:
+    for number in range(300):
+        event = made.function_url(**{f"x-{number}": "a"})
+        assert len(gateway(event).scope["headers"]) == 8
+        assert gateway(event).scope["headers"][-1] == (b"x-%d" % number, b"a")
+    many = made.function_url(**{f"x-{number}": "a" for number in range(1_000)})
+    assert len(gateway(many).scope["headers"]) == 1_007
+    assert 0 < len(headers._kept) <= 256
+    assert max(len("".join(names)) for names in headers._kept) < 1_024
+
+
 def test_a_request_without_headers_is_one() -> None:
     event = made.load_balancer() | {"headers": None}
     scope = gateway(event).scope
@@ -245,6 +256,9 @@ MALFORMED = {
     "half a character": _changed(made.function_url(), "rawPath", to="/\ud800"),
     "header that injects": made.function_url(x="a\r\nset-cookie: b"),
     "header of two lines": made.function_url(x="a\nb"),
+    "name of two lines": _changed(made.function_url(), "headers", to={"a\nb": "c"}),
+    "both of two lines": _changed(made.function_url(), "headers", to={"a\nb": "c\nd"}),
+    "name of nothing": _changed(made.function_url(), "headers", to={"": "a"}),
     "header that is deleted": made.function_url(x="a\x7f"),
     "header of half a character": made.function_url(x="\udcff"),
     "name that injects": _changed(made.function_url(), "headers", to={"a\r\nb": "c"}),
