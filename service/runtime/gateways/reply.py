@@ -55,7 +55,10 @@ def multi_value(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
     """All values under their names."""
     several: dict[str, list[str]] = {}
     for name, value in headers:
-        several.setdefault(name, []).append(value)
+        if name in several:
+            several[name].append(value)
+        else:
+            several[name] = [value]
     return several
 
 
