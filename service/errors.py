@@ -30,11 +30,11 @@ class UnhandledEventError(ServiceError):
 
 
 class HandlerTimeoutError(ServiceError):
-    """An event handler took longer than the timeout that it declares."""
+    """An event handler took longer than its timeout, or than the function may run."""
 
 
 class EventHandlerError(ServiceError):
-    """An event handler raised what Lambda's runtime client cannot tell of; it is chained."""
+    """An event handler tried to end the process, or raised what Lambda's client cannot tell of."""
 
 
 class BatchReplyError(ServiceError):
@@ -42,8 +42,16 @@ class BatchReplyError(ServiceError):
 
 
 class QueueError(ServiceError):
-    """SQS cannot be reached, refuses, or is not to be had without boto3."""
+    """SQS cannot be reached, fails, or is not to be had without boto3."""
+
+
+class QueueRefusedError(QueueError):
+    """SQS refuses, and will until somebody changes a permission or a queue."""
 
 
 class InProgressError(ServiceError):
-    """Work that must be done once is being done elsewhere, right now."""
+    """Work that must be done once is being done elsewhere, for `seconds` more at most."""
+
+    def __init__(self, message: str, seconds: int = 1) -> None:  # a default, to be unpickled
+        super().__init__(message)
+        self.seconds = seconds

@@ -2,15 +2,19 @@
 
 import asyncio
 import logging
+import os
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from service.errors import QueueError
 from service.runtime import handler_module, sqs
 from service.runtime.consumer import Consumer, sample
 from service.runtime.event_handler import Runtime
 from service.runtime.events import EventRouter
+from service.runtime.exits import outlast
 from service.runtime.handler_module import HandlerModule
 from service.runtime.lifespan import Lifespan
 from service.runtime.outbox import delays, pause
@@ -31,7 +35,9 @@ def work(settings: Settings) -> int:
     """Works on the instance's queues until TERM or INT; the exit code.
 
     It is 0 without a queue and after a clean end, and 1 after a handler's thread had to be
-    given up: no thread can be stopped, so the process is replaced, as Lambda does it.
+    given up: no thread can be stopped, so the process is replaced, as Lambda does it. Where
+    a handler was cut off, this does not return: the process ends, as a thread of the
+    handler's would keep it, beside whoever gets the message next.
 
     Raises:
         HandlerModuleError: there are no handlers.
@@ -44,7 +50,25 @@ def work(settings: Settings) -> int:
     module = handler_module.load()
     urls = {name: settings.queues[name] for name in settings.worker_queues}
     _refuse_untaken(urls.values(), module.events, Runtime("instance", settings.queues))
-    return asyncio.run(Worker(module, settings).run(sqs.queues(urls)))
+    worker = Worker(module, settings)
+    with asyncio.Runner() as runner:
+        runner.run(worker.start())
+        try:
+            code = outlast(runner.get_loop(), worker.run(sqs.queues(urls)))
+        except Exception:
+            if not worker.cut_off:
+                raise
+            logger.exception("The worker ends by an error")
+            code = 1
+        if worker.cut_off:
+            _leave(code)  # before the runner waits for the threads of asyncio.to_thread
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 class Worker:
@@ -56,13 +80,25 @@ class Worker:
         self._settings = settings
         self._stop = asyncio.Event()
         self._gave_up = False
-        self._runtime = Runtime("instance", settings.queues, Threads(self._give_up).call)
+        self._threads = Threads(self._give_up)
+        self._runtime = Runtime("instance", settings.queues, self._threads.call)
         self._slots = Slots(settings.worker_concurrency, len(settings.worker_queues))
         self._consumers: list[Consumer] = []
 
-    async def run(self, queues: list[Queue]) -> int:
-        """The exit code, once a signal has come and all in work has ended or was given back."""
+    @property
+    def cut_off(self) -> bool:
+        """Whether a handler was cancelled, now or earlier, so that a thread of it may go on."""
+        return self._threads.cut_off
+
+    async def start(self) -> None:
+        """The application has started."""
         await self._lifespan.startup()
+
+    async def run(self, queues: list[Queue]) -> int:
+        """The exit code, once a signal has come and all in work has ended or was given back.
+
+        The application has shut down.
+        """
         try:
             with _signals(self._stop):
                 runs = [asyncio.create_task(self._consume(queue)) for queue in queues]

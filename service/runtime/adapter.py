@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TextIO
 
 from mangum import Mangum
@@ -14,6 +15,7 @@ from service.runtime.asgi import Application
 from service.runtime.event_handler import Runtime
 from service.runtime.events import EventRouter
 from service.runtime.exchange import Exchange
+from service.runtime.exits import outlast
 from service.runtime.failure import tellable
 from service.runtime.fallback import Refusal
 from service.runtime.gateways import GATEWAYS, Gateway, is_http
@@ -26,7 +28,7 @@ from service.runtime.request_lines import RequestLines
 from service.runtime.request_log import request_id_of
 from service.settings import Settings, current
 
-# Before Lambda ends the process: for the application to be cancelled, and for the reply.
+# Before Lambda ends the process: for what runs to be cancelled, and for the reply.
 MARGIN_SECONDS = 0.5
 _SERVER_ERROR = 500
 
@@ -72,7 +74,7 @@ class LambdaAdapter:
     def __call__(self, event: Any, context: Any) -> Any:
         if is_http(event):
             return self._respond(self._mangum.infer(event, context), context)  # type: ignore[arg-type]
-        return self._run(self._dispatch(event, context))
+        return outlast(self._loop, self._dispatch(event, context))
 
     def close(self) -> None:
         """The application has shut down; it happens by itself at the process's exit.
@@ -131,12 +133,16 @@ class LambdaAdapter:
 
     async def _dispatch(self, event: Any, context: Any) -> Any:
         request_id = context.aws_request_id if context is not None else ""
+        left = _seconds_left(context)
+        deadline = None if left is None else time.monotonic() + left
+        runtime = replace(self._runtime, deadline=deadline)
         try:
-            return await invoke(self._events, event, request_id, self._runtime)
+            outcome = await invoke(self._events, event, request_id, runtime)
         except Exception as error:
             if (told := tellable(error)) is error:
                 raise
             raise told from error
+        return outcome.result
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(coroutine)
@@ -156,7 +162,7 @@ def _malformed(gateway: Gateway, error: Exception) -> MalformedEventError:
 
 
 def _seconds_left(context: Any) -> float | None:
-    """How long the application may take; half of what is left, where that is little."""
+    """How long an answer may take; half of what is left, where that is little."""
     if context is None:
         return None
     left: float = context.get_remaining_time_in_millis() / 1000

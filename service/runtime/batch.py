@@ -7,15 +7,19 @@ where the event source mapping has `ReportBatchItemFailures`.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from service.errors import BatchReplyError
+from service.errors import BatchReplyError, HandlerTimeoutError
+from service.runtime.event_handler import MORE_TIME
 from service.runtime.event_kind import SQS
 
 Record = dict[str, Any]
 Call = Callable[[Record], Awaitable[Any]]
-Reply = dict[str, list[dict[str, str]]]
+Failed = dict[str, Exception | None]
 
 logger = logging.getLogger("service.event")
 
@@ -26,32 +30,40 @@ _IDENTIFIERS: Mapping[str, Callable[[Record], str]] = {
 }
 
 
-async def each(source: str, event: Any, call: Call) -> Reply | None:
+@dataclass(frozen=True)
+class Outcome:
+    """What an event came to.
+
+    `result` is what Lambda gets. `failed` has the identifiers of the records that it reports,
+    each with what was raised; None where the handler itself reports it, or never got it.
+    """
+
+    result: Any
+    failed: Mapping[str, Exception | None] = field(default_factory=dict)
+
+
+async def each(source: str, event: Any, call: Call, deadline: float | None) -> Outcome:
     """Every record of the event is given to `call`, one after the other; what raises has failed.
 
     Of a queue the failed messages are reported; in a FIFO queue the later ones of their
     message group are not tried, and fail with them. Of a stream the first failure is
     reported and nothing after it is tried, since the stream is read again from there.
+    What is not begun by the deadline, a time.monotonic(), is not tried and fails.
 
     Raises:
         Exception: records of another source failed, after all were tried: the failure of
             the one, or an ExceptionGroup. Nobody takes partial failures there.
     """
     if source == SQS:
-        return reply(await _queue(event["Records"], call))
+        return _reported(await _queue(event["Records"], call, deadline))
     if source in _IDENTIFIERS:
-        return reply(await _stream(source, event["Records"], call))
-    await _others(_records(event), call)
-    return None
+        return _reported(await _stream(source, event["Records"], call, deadline))
+    await _others(_records(event), call, deadline)
+    return Outcome(None)
 
 
-def reply(failed: list[str]) -> Reply:
-    """The result that reports the failed records to an event source mapping."""
-    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
-
-
-def failures(source: str, event: Any, result: Any) -> list[str]:
-    """The identifiers of the failed records in a handler's own result, which is sound.
+def whole(source: str, event: Any, result: Any) -> Outcome:
+    """What the result of a handler of the whole event reports, and soundly.
 
     Of an unsound result Lambda takes every record for failed, and of one that has another key
     than `batchItemFailures` every record for done, without a word. An error is told in both
@@ -61,12 +73,18 @@ def failures(source: str, event: Any, result: Any) -> list[str]:
         BatchReplyError: the result is not one that Lambda takes, or names no such record.
     """
     if source not in _IDENTIFIERS or result is None:
-        return []
+        return Outcome(result)
     named = _named(result)
     known = [_IDENTIFIERS[source](record) for record in event["Records"]] if named else []
     if unknown := [identifier for identifier in named if identifier not in known]:
         raise BatchReplyError(_unsound(unknown[0]))
-    return named
+    return Outcome(result, dict.fromkeys(named))
+
+
+def _reported(failed: Failed) -> Outcome:
+    """In the words of an event source mapping."""
+    items = [{"itemIdentifier": identifier} for identifier in failed]
+    return Outcome({"batchItemFailures": items}, failed)
 
 
 def _named(result: Any) -> list[Any]:
@@ -76,45 +94,69 @@ def _named(result: Any) -> list[Any]:
     return [item.get("itemIdentifier") if isinstance(item, dict) else item for item in items]
 
 
-async def _queue(records: list[Record], call: Call) -> list[str]:
-    failed: list[str] = []
+async def _queue(records: list[Record], call: Call, deadline: float | None) -> Failed:
+    """A message may stand in a batch twice, as a queue delivers at least once."""
+    errors: Failed = {}
+    done: set[str] = set()
     stopped: set[str] = set()
-    for record in records:
-        group = group_of(record)
-        if group in stopped or not await _succeeds(record, record["messageId"], call):
-            failed.append(record["messageId"])
+    for record in _in_time(records, deadline):
+        identifier, group = _IDENTIFIERS[SQS](record), group_of(record)
+        if group in stopped:
+            continue
+        error = await _failure(record, identifier, call)
+        if error is None:
+            done.add(identifier)
+        else:
+            errors[identifier] = error
             stopped |= {group} - {""}
-    return failed
+    identifiers = map(_IDENTIFIERS[SQS], records)
+    return {one: errors.get(one) for one in identifiers if one in errors or one not in done}
 
 
-async def _stream(source: str, records: list[Record], call: Call) -> list[str]:
-    for record in records:
-        identifier = _IDENTIFIERS[source](record)
-        if not await _succeeds(record, identifier, call):
-            return [identifier]
-    return []
+async def _stream(source: str, records: list[Record], call: Call, deadline: float | None) -> Failed:
+    identifiers = map(_IDENTIFIERS[source], records)
+    for record in _in_time(records, deadline):
+        identifier = next(identifiers)
+        error = await _failure(record, identifier, call)
+        if error is not None:
+            return {identifier: error}
+    return dict.fromkeys(islice(identifiers, 1))
 
 
-async def _others(records: list[Record], call: Call) -> None:
+async def _others(records: list[Record], call: Call, deadline: float | None) -> None:
     errors: list[Exception] = []
-    for record in records:
+    untried = len(records)
+    for record in _in_time(records, deadline):
+        untried -= 1
         try:
             await call(record)
         except Exception as error:
             errors.append(error)
+    failed = len(errors) + untried
+    if untried:
+        errors.append(HandlerTimeoutError(_untried(untried, len(records))))
     if len(errors) > 1:
-        raise ExceptionGroup(f"{len(errors)} of {len(records)} records failed", errors)
+        raise ExceptionGroup(f"{failed} of {len(records)} records failed", errors)
     if errors:
         raise errors[0]
 
 
-async def _succeeds(record: Record, identifier: str, call: Call) -> bool:
+def _in_time(records: list[Record], deadline: float | None) -> Iterator[Record]:
+    """The records that can be begun by then; one line says how many cannot."""
+    for number, record in enumerate(records):
+        if deadline is not None and time.monotonic() >= deadline:
+            logger.error("%s", _untried(len(records) - number, len(records)))
+            return
+        yield record
+
+
+async def _failure(record: Record, identifier: str, call: Call) -> Exception | None:
     try:
         await call(record)
-    except Exception:
+    except Exception as error:
         logger.exception("Record %s failed", identifier, extra={"record": identifier})
-        return False
-    return True
+        return error
+    return None
 
 
 def group_of(record: Record) -> str:
@@ -130,6 +172,13 @@ def group_of(record: Record) -> str:
 
 def _records(event: Any) -> list[Record]:
     return event["Records"] if isinstance(event, dict) and "Records" in event else [event]
+
+
+def _untried(number: int, among: int) -> str:
+    return (
+        f"{number} of {among} records were not tried, as the time of the function's invocation "
+        f"is over. {MORE_TIME}"
+    )
 
 
 def _unsound(value: object) -> str:

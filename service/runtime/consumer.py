@@ -5,7 +5,6 @@ import logging
 from copy import deepcopy
 
 from service.errors import QueueError
-from service.runtime import batch
 from service.runtime.batch import Record
 from service.runtime.event_handler import Runtime
 from service.runtime.event_kind import SQS
@@ -14,7 +13,7 @@ from service.runtime.invocation import invoke
 from service.runtime.message import Message, delay, lanes, receipts, record
 from service.runtime.outbox import Outbox, delays, pause
 from service.runtime.slots import Slots
-from service.runtime.sqs import WAIT_SECONDS, Queue, QueueFacts
+from service.runtime.sqs import WAIT_SECONDS, Queue, QueueFacts, level
 from service.runtime.threads import in_thread
 from service.runtime.visibility import Visibility
 
@@ -107,7 +106,7 @@ class Consumer:
         try:
             messages = await self._receipt
         except QueueError as error:
-            logger.warning("%s", error)
+            logger.log(level(error), "%s", error)
             return
         self._back.put([(str(message["ReceiptHandle"]), 0) for message in messages])
 
@@ -116,12 +115,12 @@ class Consumer:
         waiting = [one for records in lane for one in records]
         try:
             for records in lane:
-                failed = await self._failed(records)
+                failed, error = await self._failed(records)
                 self._done.put(receipts([one for one in records if one not in failed]))
                 waiting = waiting[len(records) :]
                 self._slots.give(len(records))
                 if failed:
-                    seconds = delay(failed[0], self._visibility.seconds)
+                    seconds = delay(failed[0], error, self._visibility.seconds)
                     self._give_back(failed + waiting, seconds)
                     return
         except asyncio.CancelledError:
@@ -130,20 +129,18 @@ class Consumer:
         finally:
             self._slots.give(len(waiting))
 
-    async def _failed(self, records: list[Record]) -> list[Record]:
-        """Those of the records that their handler did not take; all of them when it raises."""
+    async def _failed(self, records: list[Record]) -> tuple[list[Record], Exception | None]:
+        """Those of the records that their handler did not take, and what it raised of the first.
+
+        When a handler of a whole batch raises, that is all of them.
+        """
         event = {"Records": deepcopy(records)}  # a handler may change what it gets
         try:
-            result = await invoke(self._events, event, records[0]["messageId"], self._runtime)
-            named = batch.failures(SQS, {"Records": records}, result)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            return records
-        except BaseException:  # such as SystemExit, which would end one worker after the other
-            logger.exception("A handler tried to end the process")
-            return records
-        return [one for one in records if one["messageId"] in named]
+            outcome = await invoke(self._events, event, records[0]["messageId"], self._runtime)
+        except Exception as error:
+            return records, error
+        failed = [one for one in records if one["messageId"] in outcome.failed]
+        return failed, outcome.failed[failed[0]["messageId"]] if failed else None
 
     def _give_back(self, records: list[Record], seconds: int) -> None:
         self._back.put([(receipt, seconds) for receipt in receipts(records)])

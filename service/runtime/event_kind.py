@@ -38,16 +38,15 @@ class Kind(NamedTuple):
         detail = f" / {_shown(self.detail_type)}" if self.detail_type else ""
         return _shown(self.source) + queue + detail
 
-    @property
-    def decorator(self) -> str:
-        """The line above a function that takes such events."""
+    def decorator(self, name: str = "on") -> str:
+        """The line above a function that takes such events, or, named `each`, their records."""
         if self == INVOKE:
             return "@events.invoke"
         named = [
             f"'{_shown(part)}'" for part in (self.source, self.detail_type) if part is not None
         ]
         queue = [f"queue='{_shown(self.queue)}'"] if self.queue else []
-        return f"@events.on({', '.join(named + queue)})"
+        return f"@events.{name}({', '.join(named + queue)})"
 
 
 INVOKE = Kind("direct invoke")

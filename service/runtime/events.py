@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from service.errors import UnhandledEventError
 from service.runtime import batch
+from service.runtime.batch import Outcome
 from service.runtime.event_handler import EventHandler, Function, Place, Runtime, Typed
 from service.runtime.event_kind import Kind, kind_of, shape
 
@@ -40,7 +41,7 @@ class EventRouter:
         The handler that names more goes first. `runtime` says where it may run, `timeout`
         for how many seconds; `typed` makes of the event what the function takes.
         """
-        kind = Kind(source, detail_type, queue)
+        kind = _named(source, detail_type, queue)
         return self._adding(kind, runtime, timeout, typed, by_record=False)
 
     def each(
@@ -58,7 +59,7 @@ class EventRouter:
         The other records of the batch are not harmed: see `service.runtime.batch`. `timeout`
         and `typed` are the record's.
         """
-        kind = Kind(source, detail_type, queue)
+        kind = _named(source, detail_type, queue)
         return self._adding(kind, runtime, timeout, typed, by_record=True)
 
     def invoke(self, handler: H) -> H:
@@ -66,8 +67,8 @@ class EventRouter:
         self._add(EventHandler(handler))
         return handler
 
-    async def dispatch(self, event: Any, runtime: Runtime) -> Any:
-        """The result of the handler that takes `event`.
+    async def dispatch(self, event: Any, runtime: Runtime) -> Outcome:
+        """What the handler that takes `event` came to.
 
         Raises:
             UnhandledEventError: no handler takes it there; the message names what is handled.
@@ -76,11 +77,13 @@ class EventRouter:
         handler = self.handler(event, runtime)
         if handler.by_record:
             return await batch.each(
-                handler.kind.source, event, lambda record: handler.call(record, runtime)
+                handler.kind.source,
+                event,
+                lambda record: handler.call(record, runtime),
+                runtime.deadline,
             )
         result = await handler.call(event, runtime)
-        batch.failures(handler.kind.source, event, result)
-        return result
+        return batch.whole(handler.kind.source, event, result)
 
     def handler(self, event: Any, runtime: Runtime) -> EventHandler:
         """The most specific handler that takes `event`.
@@ -92,7 +95,12 @@ class EventRouter:
         for known in _from_narrow_to_wide(kind, runtime):
             if known in self._handlers:
                 return _allowed(self._handlers[known], runtime)
-        raise UnhandledEventError(self._unhandled(kind, event))
+        raise UnhandledEventError(self._unhandled(kind, event, runtime))
+
+    def too_long(self, seconds: int) -> list[str]:
+        """A line for each handler on Lambda that may take longer than an invocation may."""
+        problems = (handler.too_long(seconds) for handler in self._handlers.values())
+        return [problem for problem in problems if problem]
 
     def _adding(
         self,
@@ -111,16 +119,29 @@ class EventRouter:
     def _add(self, handler: EventHandler) -> None:
         if handler.kind in self._handlers:
             taken = self._handlers[handler.kind].name
-            raise ValueError(f"{handler.kind} already has the handler {taken!r}; keep one.")
+            raise ValueError(
+                f"{handler.kind} has the handler {taken!r} already; keep it or {handler.name!r}."
+            )
         self._handlers[handler.kind] = handler
 
-    def _unhandled(self, kind: Kind, event: Any) -> str:
+    def _unhandled(self, kind: Kind, event: Any, runtime: Runtime) -> str:
+        stays = kind if kind.queue is None else kind._replace(queue=runtime.names(kind.queue)[-1])
         handled = ", ".join([_HTTP, *map(_described, self._handlers.values())])
         return (
             f"Nobody handles the event {kind} ({shape(event)}). "
             f"Handled: {handled}. "
-            f"Add a function under {kind.decorator} to service/handler.py."
+            f"Add a function under {stays.decorator()} to service/handler.py."
         )
+
+
+def _named(source: str, detail_type: str | None, queue: str | None) -> Kind:
+    for name, value in (("source", source), ("detail_type", detail_type), ("queue", queue)):
+        if not (isinstance(value, str) and value) and (value is not None or name == "source"):
+            raise ValueError(
+                f"The {name} of an event handler is {value!r}; expected text, "
+                "as in @events.on('aws:sqs', queue='orders')."
+            )
+    return Kind(source, detail_type, queue)
 
 
 def _from_narrow_to_wide(kind: Kind, runtime: Runtime) -> Iterator[Kind]:

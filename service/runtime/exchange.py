@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import TypedDict
 
-from service.runtime.asgi import Application, Message, Scope
+from service.runtime.asgi import Application, Message, Scope, status_of
 from service.runtime.logs import REQUEST_ID
 
 logger = logging.getLogger("service.request")
@@ -30,7 +30,7 @@ class ReplyTooLargeError(OSError):
 
 
 _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 9110, section 5.5
-_token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # section 5.6.2
+_unfit = re.compile(rb'[\x00-\x20\x7f()<>@,;:\[\]={}\\"]').search  # in a name, to uvicorn
 _BODILESS = (204, 304)
 # RFC 9110, section 7.6.1: of one connection, which here is the front end's; and what is ours.
 _LEFT_OUT = frozenset(
@@ -88,9 +88,8 @@ class Exchange:
     async def run(self, app: Application, scope: Scope) -> None:
         """The application has answered, or what it let through is logged: as under uvicorn
         SystemExit, too, or the cancellation of a task that it awaited."""
-        REQUEST_ID.set(
-            self._request_id
-        )  # a request runs in a task, and so in a context, of its own
+        # A request runs in a task, and so in a context, of its own.
+        REQUEST_ID.set(self._request_id)
         try:
             await app(scope, self.receive, self.send)
         except GeneratorExit:
@@ -99,8 +98,8 @@ class Exchange:
             logger.exception("%s %s failed", scope["method"], scope["path"])
 
     async def receive(self) -> Message:
-        """The body, whole; then, once the response is complete, the disconnect."""
-        if self._body is not None:
+        """The body, whole; and, once the response is complete, the disconnect."""
+        if self._body is not None and not self._complete:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
         if not self._complete:
@@ -122,12 +121,16 @@ class Exchange:
                 body = b"".join((body,))
             self._take(body, message.get("more_body", False))
         else:
+            status = status_of(message)  # if there is none, another start may follow
             self._started = True
             self._begin(message)
+            self._status = status
 
     def response(self) -> Response | None:
-        """The response; None if the application left it unfinished."""
-        if not self._status or not (self._complete or self._as_good_as_complete()):
+        """The response; None if the application left it unfinished, or it is too large."""
+        if self.too_large or not self._status:
+            return None
+        if not (self._complete or self._as_good_as_complete()):
             return None
         return {
             "status": self._status,
@@ -150,20 +153,15 @@ class Exchange:
             if not text.isprintable() and _control(text):  # the former is quicker
                 raise RuntimeError(f"The value of the header {key!r} has a control character.")
             if special:
-                if self._owed is None and not self._chunked:  # the first to frame the body counts
-                    if key == "content-length":
-                        self._owed = int(value)
-                    elif key == "transfer-encoding":
-                        self._chunked = text.lower() == "chunked"
+                if key == "transfer-encoding" and text.lower() == "chunked":
+                    self._owed, self._chunked = None, True  # whatever a length says
+                elif key == "content-length" and self._owed is None and not self._chunked:
+                    self._owed = int(value)
                 if key in _LEFT_OUT:
                     continue
             headers.append((key, text))
             size += len(key) + len(text)
         self._header_bytes = size
-        status = message["status"]
-        if not (isinstance(status, int) and 100 <= status < 600):
-            raise RuntimeError(f"The status is {status!r}; expected a number from 100 to 599.")
-        self._status = int(status)
 
     def _take(self, body: bytes, more: bool) -> None:
         if self._without_body:
@@ -195,7 +193,7 @@ class Exchange:
 @lru_cache(maxsize=256)
 def _key(name: bytes) -> tuple[str, bool]:
     """The name as it is kept, and whether it says something to us."""
-    if not _token(name):
+    if not name or _unfit(name):
         raise RuntimeError(f"{name!r} is no name of a header.")
-    key = name.lower().decode("ascii")
+    key = name.lower().decode("latin-1")
     return key, key == "content-length" or key in _LEFT_OUT

@@ -1,14 +1,17 @@
 """The handler module, imported, or one message that says why it cannot be."""
 
 import importlib
+import os
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 from service.errors import HandlerModuleError
 from service.runtime.asgi import Application
 from service.runtime.events import EventRouter
 
 NAME = "service.handler"
+_RUNTIME = str(Path(__file__).parent) + os.sep  # which refuses what a handler module declares
 
 
 @dataclass(frozen=True)
@@ -57,4 +60,6 @@ def _place(error: Exception) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith("<frozen ") and "importlib" not in frame.filename
     ]
-    return f"{frames[-1].filename}, line {frames[-1].lineno}"
+    own = [frame for frame in frames if not frame.filename.startswith(_RUNTIME)]
+    last = (own or frames)[-1]
+    return f"{last.filename}, line {last.lineno}"

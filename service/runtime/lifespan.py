@@ -39,7 +39,7 @@ class Lifespan:
         self._task = asyncio.get_running_loop().create_task(self._run())
         answer = await self._ask("lifespan.startup")
         if answer is None:
-            logger.info("The application has no lifespan: %r", self._task.exception())
+            logger.info("The application has no lifespan: %r", self._error())
         elif answer["type"] == "lifespan.startup.failed":
             raise await self._raised() or LifespanError(
                 f"The application failed to start: {answer.get('message') or 'it gives no reason'}"
@@ -75,6 +75,9 @@ class Lifespan:
         if staying:
             self._task.cancel()
             await asyncio.wait(staying)
+        return self._error()
+
+    def _error(self) -> BaseException | None:
         return None if self._task.cancelled() else self._task.exception()
 
     async def _ask(self, question: str) -> Message | None:

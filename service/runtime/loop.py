@@ -3,7 +3,6 @@
 import asyncio
 import selectors
 import sys
-import time
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
@@ -27,6 +26,8 @@ class RequestLoop(_Loop):
         self._stepping = False
         self._beginning = False
         self._first: Step | None = None
+        self._expired = False
+        self._turning = False
         selector = selectors.DefaultSelector()
         self._watched = selector.get_map()
         super().__init__(selector)
@@ -88,23 +89,34 @@ class RequestLoop(_Loop):
 
     def _ended(self, task: "asyncio.Task[None]", seconds: float | None) -> bool:
         task.add_done_callback(self._end)
-        self._turn(task, seconds)
-        if task.done():
-            task.result()
-            return True
-        task.cancel()
-        self._turn(task, _FAREWELL)
-        task.remove_done_callback(self._end)
-        return False
+        self._turning = True
+        try:
+            self._turn(task, seconds)
+            if task.done():
+                task.result()
+                return True
+            task.cancel()
+            self._turn(task, _FAREWELL)
+            return False
+        finally:
+            self._turning = False
 
     def _turn(self, task: "asyncio.Task[None]", seconds: float | None) -> None:
         """The task is done, or has had its time."""
-        timer = None if seconds is None else self.call_later(seconds, self.stop)
-        deadline = float("inf") if seconds is None else time.monotonic() + seconds
-        while not task.done() and time.monotonic() < deadline:
-            self.run_forever()
-        if timer is not None:
-            timer.cancel()
+        self._expired = False
+        timer = None if seconds is None else self.call_later(seconds, self._expire)
+        try:
+            while not (task.done() or self._expired):
+                self.run_forever()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _expire(self) -> None:
+        self._expired = True
+        self.stop()
 
     def _end(self, _: object) -> None:
-        self.stop()
+        """May be called late: the task was done, and the time over, in one turn of the loop."""
+        if self._turning:
+            self.stop()

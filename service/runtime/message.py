@@ -7,10 +7,17 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
+from service.errors import HandlerTimeoutError, InProgressError
 from service.runtime.batch import Record, group_of
+from service.runtime.event_handler import SQS_SECONDS
 from service.runtime.event_kind import SQS
 
 Message = Mapping[str, Any]
+
+# A worker that gave a thread up stops. The receive that it has under way, which waits for 5 s,
+# would take the message once more, and count, but try nothing.
+_AFTER_TIMEOUT = 8
+_LONGEST = SQS_SECONDS - 300  # as they count from the receipt on, which was before
 
 
 def record(message: Message, arn: str) -> Record:
@@ -49,13 +56,17 @@ def receipts(records: list[Record]) -> list[str]:
     return [str(one["receiptHandle"]) for one in records]
 
 
-def delay(failed: Record, visibility: int) -> int:
+def delay(failed: Record, error: Exception | None, visibility: int) -> int:
     """Seconds until a failed message is tried again: 2, 4, 8 ..., at most `visibility`.
 
-    At once would send it to the dead-letter queue before what failed can recover.
+    At once would send it to the dead-letter queue before what failed can recover. So would
+    these seconds a message whose work is being done elsewhere: it waits until that has ended.
     """
+    if isinstance(error, InProgressError):
+        return min(error.seconds, _LONGEST)
     count = int(failed["attributes"].get("ApproximateReceiveCount", "1"))
-    return min(1 << min(count, 16), visibility)
+    seconds = min(1 << min(count, 16), visibility)
+    return max(seconds, _AFTER_TIMEOUT) if isinstance(error, HandlerTimeoutError) else seconds
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ boto3, which costs each cold start more than all the rest of the service.
 import contextlib
 import functools
 import inspect
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ class Once:
     attribute ("Using time to live (TTL) in DynamoDB"). A key is remembered for `seconds`
     after the work has succeeded. While it is being worked on, for `lease` seconds at most,
     nobody else begins: take the longest time that the work may take. A worker that is
-    killed leaves its lease behind; the queue's maxReceiveCount must outlast it.
+    killed leaves its lease behind. Its message waits for the end of that on the instance;
+    on Lambda it comes after each visibility timeout, as often as maxReceiveCount allows.
     """
 
     table: str
@@ -104,14 +106,17 @@ class Once:
                 ExpressionAttributeValues={":now": _number(now)},
             )
         except self._refused as error:
-            if self._is_done(name):
+            item = self._item(name)
+            if item and "claim" not in item:
                 return False
-            raise InProgressError(self._busy(name)) from error
+            seconds = max(1, math.ceil(_free(item) - time.time()))
+            raise InProgressError(_busy(name, seconds), seconds) from error
         return True
 
-    def _is_done(self, name: str) -> bool:
+    def _item(self, name: str) -> dict[str, Any]:
+        """What is remembered of the key; nothing when it was forgotten just now."""
         answer = self._client.get_item(TableName=self.table, Key=_key(name), ConsistentRead=True)
-        return "claim" not in answer.get("Item", {"claim": None})
+        return cast("dict[str, Any]", answer.get("Item", {}))
 
     def _finish(self, name: str, claim: str) -> None:
         """The key is remembered, unless the lease ran out and somebody else began."""
@@ -147,15 +152,21 @@ class Once:
 
         return boto3.session.Session().client("dynamodb")
 
-    def _busy(self, name: str) -> str:
-        return (
-            f"{name!r} is being worked on elsewhere, or was until its process ended; "
-            f"it is free after {self.lease} s at the latest. The record is tried again later."
-        )
-
 
 def _key(name: str) -> dict[str, dict[str, str]]:
     return {"id": {"S": name}}
+
+
+def _free(item: dict[str, Any]) -> float:
+    """When somebody else may begin: in the second after `expires`."""
+    return int(item["expires"]["N"]) + 1 if item else 0.0
+
+
+def _busy(name: str, seconds: int) -> str:
+    return (
+        f"{name!r} is being worked on elsewhere, or was until its process ended; "
+        f"it is free after {seconds} s at the latest. The record is tried again later."
+    )
 
 
 def _number(seconds: float) -> dict[str, str]:

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from typing import Generic, TypeVar
 
 from service.errors import QueueError
-from service.runtime.sqs import BATCH
+from service.runtime.sqs import BATCH, level
 from service.runtime.threads import in_thread
 
 T = TypeVar("T")
@@ -20,8 +21,9 @@ class Outbox(Generic[T]):
     """Sends what is put into it, in the order in which it was put.
 
     One request is under way at a time; what comes in meanwhile goes with the next. A
-    request that fails is made again, after longer and longer pauses; a single message that
-    SQS refuses is logged and left: it shows up again by itself.
+    request that fails is made again, after longer and longer pauses, also one that SQS
+    refuses: all that waits behind it is for the same queue and needs the same permission. A
+    single message that SQS refuses is logged and left: it shows up again by itself.
     """
 
     def __init__(self, send: Callable[[list[T]], list[str]]) -> None:
@@ -33,7 +35,8 @@ class Outbox(Generic[T]):
         """The items leave soon."""
         self._waiting += items
         if self._waiting and (self._sender is None or self._sender.done()):
-            self._sender = asyncio.get_running_loop().create_task(self._run())
+            # In a context of its own: what it sends and logs is of no one message.
+            self._sender = asyncio.get_running_loop().create_task(self._run(), context=Context())
 
     async def room(self) -> None:
         """No more waits than may: what SQS is not told of must not become ever more."""
@@ -70,5 +73,5 @@ def delays() -> Iterator[float]:
 
 async def pause(error: QueueError, seconds: float) -> None:
     """It is logged, once an attempt, and so ever more seldom; then time passes."""
-    logger.warning("%s; trying again in %g s", error, seconds)
+    logger.log(level(error), "%s; trying again in %g s", error, seconds)
     await asyncio.sleep(seconds)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Iterable
 from typing import TextIO
 
-from service.runtime.asgi import Application, Message, Receive, Scope, Send
+from service.runtime.asgi import Application, Message, Receive, Scope, Send, status_of
 from service.runtime.logs import REQUEST_ID
 from service.runtime.request_lines import Ended, RequestLines
 from service.settings import Settings
@@ -107,14 +107,14 @@ class _Response:
 
     def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status = status_of(message)  # uvicorn would close the connection, with no answer
             headers = [self._identity]
             for pair in message.get("headers", ()):
-                if pair[0] != b"x-request-id":
+                if pair[0].lower() != b"x-request-id":
                     headers.append(pair)
             message = {**message}  # the application may send the same message again
             message["headers"] = headers
-        elif message["type"] == "http.response.body":
+        elif message["type"] == "http.response.body" and self.status:
             self.complete = not message.get("more_body")
         return self._send(message)
 

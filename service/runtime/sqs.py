@@ -1,11 +1,12 @@
 """EDGE: one queue of SQS, by blocking calls through boto3."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from service.errors import QueueError
+from service.errors import QueueError, QueueRefusedError
 from service.runtime.message import Message
 
 # A receive that is given up may still take messages, which nobody then sees until their
@@ -14,9 +15,18 @@ from service.runtime.message import Message
 WAIT_SECONDS = 5
 BATCH = 10  # "Amazon SQS message quotas": messages a request
 
+# Refusals that pass ("Common Error Types" in the Amazon SQS API Reference, and its actions').
+_PASSING = ("Expired", "OverLimit", "RequestTimeout", "Throttl")
+_CLIENT_ERRORS = range(400, 500)
+
 _NO_BOTO3 = (
     "The worker needs boto3, which the artifact does not hold. "
     'Add "boto3" to [project] dependencies in pyproject.toml, run make lock and release again.'
+)
+
+_REFUSED = (
+    "{} was refused: {}. Allow it to the role ({}), or see that the queue is still there, at the "
+    "address that SERVICE_QUEUES has"
 )
 
 
@@ -31,7 +41,8 @@ class QueueFacts:
 class Queue:
     """One queue, by its URL; its methods may be called from several threads at once.
 
-    Each raises QueueError when SQS refuses, or cannot be reached after three attempts.
+    Each raises QueueRefusedError when SQS refuses, and QueueError when it fails or cannot be
+    reached after three attempts.
     """
 
     def __init__(self, name: str, url: str, client: Any) -> None:
@@ -41,7 +52,7 @@ class Queue:
 
     def facts(self) -> QueueFacts:
         """The queue's ARN and visibility timeout."""
-        with _told(f"Asking for the attributes of {self.name}"):
+        with _told(f"Asking for the attributes of {self.name}", "sqs:GetQueueAttributes"):
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._url, AttributeNames=["QueueArn", "VisibilityTimeout"]
             )
@@ -53,7 +64,7 @@ class Queue:
 
         Others do not see them for `hidden` seconds.
         """
-        with _told(f"Receiving from {self.name}"):
+        with _told(f"Receiving from {self.name}", "sqs:ReceiveMessage"):
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(at_most, BATCH),
@@ -67,7 +78,7 @@ class Queue:
     def delete(self, receipts: list[str]) -> list[str]:
         """Up to 10 messages are gone; what SQS says of those that are not."""
         entries = [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(receipts)]
-        with _told(f"Deleting from {self.name}"):
+        with _told(f"Deleting from {self.name}", "sqs:DeleteMessage"):
             return _failures(self._client.delete_message_batch(QueueUrl=self._url, Entries=entries))
 
     def hide(self, seconds: Mapping[str, int]) -> list[str]:
@@ -76,7 +87,8 @@ class Queue:
             {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": visibility}
             for n, (handle, visibility) in enumerate(seconds.items())
         ]
-        with _told(f"Changing the visibility of messages of {self.name}"):
+        doing = f"Changing the visibility of messages of {self.name}"
+        with _told(doing, "sqs:ChangeMessageVisibility"):
             return _failures(
                 self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
             )
@@ -92,10 +104,16 @@ def queues(urls: Mapping[str, str]) -> list[Queue]:
     return [Queue(name, url, client) for name, url in urls.items()]
 
 
+def level(error: QueueError) -> int:
+    """Of the log line that tells of it: a refusal wants somebody, all else passes."""
+    return logging.ERROR if isinstance(error, QueueRefusedError) else logging.WARNING
+
+
 def _client() -> Any:
     try:
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError as error:
         if error.name != "boto3":
             raise
@@ -106,18 +124,32 @@ def _client() -> Any:
         max_pool_connections=50,
         retries={"mode": "standard", "total_max_attempts": 3},
     )
-    with _told("Connecting to SQS"):
+    try:
         return boto3.session.Session().client("sqs", config=config)
+    except BotoCoreError as error:
+        raise QueueError(f"Connecting to SQS failed: {error}") from error
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _told(doing: str, permission: str) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
-        raise QueueError(f"{what} failed: {error}") from error
+    except ClientError as error:
+        if _passes(error.response):
+            raise QueueError(f"{doing} failed: {error}") from error
+        raise QueueRefusedError(_REFUSED.format(doing, error, permission)) from error
+    except BotoCoreError as error:
+        raise QueueError(f"{doing} failed: {error}") from error
+
+
+def _passes(response: Mapping[str, Any]) -> bool:
+    """Whether the same request may be taken later, although nobody changes anything."""
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status not in _CLIENT_ERRORS or any(
+        part in response["Error"]["Code"] for part in _PASSING
+    )
 
 
 def _failures(answer: Mapping[str, Any]) -> list[str]:

@@ -45,19 +45,29 @@ class Threads:
     """How the worker calls event handlers: `async def` on the loop, `def` in a thread.
 
     A thread cannot be stopped, so one that is waited for no longer (its handler's timeout
-    has passed, or the worker stops) is told to `abandoned`.
+    has passed, or the worker stops) is told to `abandoned`. `cut_off` says whether any
+    handler was cancelled, for a thread of its own may go on then, say asyncio.to_thread's.
     """
 
     def __init__(self, abandoned: Callable[[], None]) -> None:
         self._abandoned = abandoned
+        self.cut_off = False
 
     async def call(self, function: Function, argument: Any) -> Any:
         """What the function returns; an awaitable is awaited on the loop."""
-        if inspect.iscoroutinefunction(function):
-            return await function(argument)
         try:
-            result = await in_thread(function, argument)
+            if inspect.iscoroutinefunction(function):
+                return await function(argument)
+            result = await self._in_thread(function, argument)
+            return await result if inspect.isawaitable(result) else result
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            self.cut_off |= task is not None and task.cancelling() > 0
+            raise
+
+    async def _in_thread(self, function: Function, argument: Any) -> Any:
+        try:
+            return await in_thread(function, argument)
         except asyncio.CancelledError:
             self._abandoned()
             raise
-        return await result if inspect.isawaitable(result) else result

@@ -10,7 +10,7 @@ from itertools import islice
 
 from service.errors import QueueError
 from service.runtime.message import Message
-from service.runtime.sqs import BATCH, Queue
+from service.runtime.sqs import BATCH, Queue, level
 
 logger = logging.getLogger("service.worker")
 
@@ -72,7 +72,7 @@ class Visibility:
             try:
                 refused = self._queue.hide(still) if still else []
             except QueueError as error:
-                logger.warning("%s; others may get messages that are in work here", error)
+                logger.log(level(error), "%s; others may get messages that are in work here", error)
                 return
             except Exception:  # no other thread extends them, so this one goes on
                 logger.exception("Others may get messages that are in work here")

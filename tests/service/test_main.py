@@ -87,6 +87,11 @@ def test_a_host_that_is_not_here_is_one_line(host: str) -> None:
         ("import os\nimport not_there\n", "ModuleNotFoundError: No module named 'not_there'", 2),
         ("app = 1 / 0\n", "ZeroDivisionError: division by zero", 1),
         ("x = 1\nthis is no Python\n", "SyntaxError: invalid syntax", 2),
+        (
+            "from service.runtime.events import EventRouter\nEventRouter().on('')\n",
+            "ValueError: The source of an event handler is ''",
+            2,
+        ),
     ],
 )
 def test_a_handler_module_that_fails_to_import_is_one_line(

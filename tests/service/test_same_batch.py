@@ -55,6 +55,23 @@ async def orders(record):
         task.cancel()
     await task
 """
+EACH_EXITS = """
+@events.each("aws:sqs")
+{}def orders(record):
+    write(record["body"])
+    if "bad" in record["body"]:
+        sys.exit(record["body"])
+"""
+EACH_PART_EXITS = """
+async def part(record):
+    if "bad" in record["body"]:
+        sys.exit(record["body"])
+
+@events.each("aws:sqs")
+async def orders(record):
+    write(record["body"])
+    await asyncio.gather(part(record))
+"""
 REPORTS = """
 @events.on("aws:sqs")
 async def orders(event):
@@ -100,6 +117,9 @@ CASES = {
     "typed records": (EACH_TYPED, False),
     "late records": (EACH_LATE, False),
     "records that await a cancelled task": (EACH_CANCELLED, False),
+    "async records that exit": (EACH_EXITS.format("async "), False),
+    "sync records that exit": (EACH_EXITS.format(""), False),
+    "records a part of which exits": (EACH_PART_EXITS, False),
     "records in message groups": (EACH_ASYNC, True),
     "sync records in message groups": (EACH_SYNC, True),
     "a batch that reports failures": (REPORTS, False),

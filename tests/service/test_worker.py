@@ -97,7 +97,8 @@ def orders(record):
     until(lambda: queue.left == 0)
     assert sorted(journal(running.folder / "journal")) == ["a", "b", "c", "poison", "poison"]
     assert worker.process.poll() is None
-    assert worker.said("service.worker").count("A handler tried to end the process") == 2
+    exceptions = "".join(line["exception"] for line in worker.lines if "exception" in line)
+    assert exceptions.count("tried to end the process: SystemExit('poisoned')") == 2
 
 
 def test_a_handler_may_change_the_event_that_it_gets(workers: Start, queues: Queues) -> None:
@@ -206,6 +207,30 @@ def orders(record):
     assert max(journal(running.folder / "journal")) == 3
 
 
+@pytest.mark.parametrize("decorator", ["each", "on"])
+def test_a_message_whose_work_is_done_elsewhere_waits_until_that_has_ended(
+    workers: Start, queues: Queues, decorator: str
+) -> None:
+    queue = queues.make(visibility=1)
+    running = workers(
+        MODULE
+        + f"""
+from service.errors import InProgressError
+
+@events.{decorator}("aws:sqs")
+async def orders(_):
+    write(time.time())
+    if len(path.read_text().splitlines()) == 1:
+        raise InProgressError("elsewhere", 4)
+"""
+    )
+    running.start({"orders": queue})
+    queue.send("a")
+    until(lambda: queue.left == 0)
+    first, second = journal(running.folder / "journal")
+    assert second - first > 3.5
+
+
 def test_a_message_group_keeps_its_order_after_a_failure(workers: Start, queues: Queues) -> None:
     queue = queues.make(visibility=1, fifo=True)
     running = workers(
@@ -279,6 +304,83 @@ def test_after_the_grace_time_a_message_is_given_back_at_once(
     assert queue.visible == 1
 
 
+def test_a_worker_that_ends_by_an_error_does_not_wait_for_threads_either(
+    workers: Start, queues: Queues
+) -> None:
+    orders, hasty = queues.make(), queues.make(visibility=0)
+    name = hasty.url.rpartition("/")[2]
+    queues.client.delete_queue(QueueUrl=hasty.url)
+    running = workers(
+        MODULE
+        + """
+@events.each("aws:sqs")
+async def orders(record):
+    write("begun")
+    await asyncio.to_thread(time.sleep, 600)
+"""
+    )
+    worker = running.start(
+        {"orders": orders, "hasty": hasty}, wait=False, SERVICE_WORKER_GRACE_SECONDS="0.2"
+    )
+    orders.send("a")
+    until(lambda: journal(running.folder / "journal") == ["begun"])
+    queues.client.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "0"})
+    code, printed = worker.ended()
+    assert code == 1
+    assert "The queue hasty has a visibility timeout of 0 s" in printed
+    assert "Stopped; 1 handlers were cut off" in printed
+
+
+def test_a_worker_whose_application_exits_at_its_start_up_ends_and_takes_nothing(
+    workers: Start, queues: Queues
+) -> None:
+    queue = queues.make()
+    running = workers(
+        MODULE
+        + WRITES
+        + """
+async def app(scope, receive, send):
+    raise SystemExit("no database")
+"""
+    )
+    queue.send("a")
+    code, printed = running.start({"orders": queue}, wait=False).ended()
+    assert code == 1
+    assert "no database" in printed
+    assert journal(running.folder / "journal") == []
+    assert queue.left == 1
+
+
+@pytest.mark.parametrize("timeout", [None, 0.2])
+def test_a_worker_ends_without_the_threads_of_handlers_that_were_cut_off(
+    workers: Start, queues: Queues, timeout: float | None
+) -> None:
+    queue = queues.make()
+    running = workers(
+        MODULE
+        + LIFE
+        + f"""
+@events.each("aws:sqs", timeout={timeout})
+async def orders(record):
+    write("begun")
+    try:
+        await asyncio.to_thread(time.sleep, 600)
+    finally:
+        write("cut off")
+        print("printed", end="")
+"""
+    )
+    worker = running.start({"orders": queue}, SERVICE_WORKER_GRACE_SECONDS="0.2")
+    queue.send("a")
+    until(lambda: len(journal(running.folder / "journal")) == (2 if timeout is None else 3))
+    code, printed = worker.stop()
+    assert code == 0, printed
+    assert journal(running.folder / "journal") == ["started", "begun", "cut off", "shut down"]
+    assert "handlers were cut off" in printed
+    assert "printed" in printed
+    assert queue.left == 1
+
+
 def test_a_sync_handler_that_takes_too_long_ends_the_worker_which_gives_its_message_back(
     workers: Start, queues: Queues
 ) -> None:
@@ -338,6 +440,20 @@ def test_sqs_that_goes_away_in_mid_run_costs_no_message_and_no_work_twice(
         until(lambda: queue.left == 0)
     assert journal(running.folder / "journal") == ["begun", "done"] * 2
     assert worker.process.poll() is None
+
+
+def test_a_queue_that_is_gone_is_an_error_and_no_lost_connection(
+    workers: Start, queues: Queues
+) -> None:
+    queue, running = queues.make(), workers(MODULE + WRITES)
+    worker = running.start({"orders": queue})
+    queue.client.delete_queue(QueueUrl=queue.url)
+    worker.await_line("Receiving from orders was refused: ")
+    lines = [line for line in worker.lines if "was refused" in line["message"]]
+    assert {line["level"] for line in lines} == {"ERROR"}
+    assert "(sqs:ReceiveMessage), or see that the queue is still there" in lines[0]["message"]
+    code, printed = worker.stop()
+    assert code == 0, printed
 
 
 def test_a_worker_ends_while_sqs_is_away(workers: Start, queues: Queues) -> None:

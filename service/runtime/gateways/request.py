@@ -128,7 +128,7 @@ def http_api_path(path: str, context: LambdaEvent) -> str:
 
 
 def _absolute(path: str) -> str:
-    if path and path[0] != "/":
+    if path and path[0] != "/" and path != "*":  # which OPTIONS asks (RFC 9110, section 9.3.7)
         raise ValueError(f"the path is {path!r:.50}")
     return path or "/"
 

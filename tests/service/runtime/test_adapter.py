@@ -252,6 +252,16 @@ def test_an_application_that_knows_no_lifespan_is_served(adapted: Adapted, log: 
     assert "no lifespan" in log.of("service.lifespan")[0]["message"]
 
 
+def test_an_application_whose_lifespan_is_cancelled_is_served(adapted: Adapted) -> None:
+    async def cancelled(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            raise asyncio.CancelledError
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    assert adapted(cancelled)(made.function_url(), CONTEXT)["statusCode"] == 204
+
+
 def test_an_exception_is_a_500_and_logged_once_with_the_request_id(
     adapted: Adapted, log: Log
 ) -> None:
@@ -382,6 +392,14 @@ def test_each_invocation_leaves_one_line(adapted: Adapted, log: Log) -> None:
     ]
 
 
+def test_a_batch_with_failed_records_is_not_told_as_handled(adapted: Adapted, log: Log) -> None:
+    router = EventRouter()
+    router.each("aws:sqs")(lambda record: 1 / (record["body"] != "bad"))
+    adapted(MIRROR, router)(made.sqs("a", "bad", "bad"), CONTEXT)
+    last = log.lines[-1]
+    assert (last["level"], last["message"]) == ("WARNING", "aws:sqs queue orders: 2 failed")
+
+
 def test_a_request_that_lacks_its_parts_is_told_as_such(adapted: Adapted) -> None:
     event = made.function_url() | {"requestContext": {"http": {"method": "GET"}}}
     with pytest.raises(MalformedEventError) as error:
@@ -403,6 +421,27 @@ def test_a_payload_with_only_some_marks_of_a_request_is_a_direct_invoke(
     router = EventRouter()
     router.invoke(lambda given: given)
     assert adapted(MIRROR, router)(payload, CONTEXT) == payload
+
+
+def test_a_batch_ends_half_a_second_before_the_function_does(adapted: Adapted) -> None:
+    router = EventRouter()
+
+    @router.each("aws:sqs")
+    async def slow(record: Any) -> None:
+        await asyncio.sleep(60 if record["body"] == "b" else 0)
+
+    event = made.sqs("a", "b", "c")
+    began = time.monotonic()
+    reply = adapted(MIRROR, router)(event, made.Context(remaining_ms=700))
+    assert 0.2 <= time.monotonic() - began < 0.7
+    unfinished = [record["messageId"] for record in event["Records"][1:]]
+    assert [item["itemIdentifier"] for item in reply["batchItemFailures"]] == unfinished
+
+
+def test_without_a_context_an_event_may_take_as_long_as_it_likes(adapted: Adapted) -> None:
+    router = EventRouter()
+    router.invoke(lambda _: asyncio.sleep(0.01, "done"))
+    assert adapted(MIRROR, router)({}, None) == "done"
 
 
 def metrics_of(log: Log) -> list[dict[str, Any]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
+import re
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from service.errors import BatchReplyError, HandlerTimeoutError, UnhandledEventError
-from service.runtime.batch import reply
 from service.runtime.event_handler import Place, Runtime
 from service.runtime.event_kind import INVOKE, Kind, kind_of
 from service.runtime.events import EventRouter
@@ -50,7 +54,12 @@ INSTANCE = Runtime("instance", LAMBDA.queues)
 
 
 def dispatched(router: EventRouter, event: Any, runtime: Runtime = LAMBDA) -> Any:
-    return asyncio.run(router.dispatch(event, runtime))
+    return asyncio.run(router.dispatch(event, runtime)).result
+
+
+def reply(failed: list[str]) -> dict[str, Any]:
+    """As a handler of a whole batch reports failures."""
+    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
 
 @pytest.mark.parametrize(("event", "kind"), KINDS)
@@ -118,8 +127,8 @@ def test_an_unhandled_event_names_what_came_what_is_handled_and_what_to_do() -> 
         "Nobody handles the event aws:sqs queue orders (keys: Records). "
         "Handled: HTTP (Function URL, HTTP API, REST API, load balancer), "
         "aws:s3, shop.orders / OrderPlaced, aws:sqs queue late (on an instance). "
-        "Add a function under @events.on('aws:sqs', queue='orders') to service/handler.py."
-    )
+        "Add a function under @events.on('aws:sqs', queue='work') to service/handler.py."
+    )  # the stack's name of the queue, which holds in every stage
 
 
 @pytest.mark.parametrize(
@@ -160,14 +169,17 @@ def test_what_an_event_says_of_itself_is_shown_short_and_printable(event: Any, t
     assert str(error.value).isprintable()
 
 
-def test_two_handlers_of_one_kind_are_an_error_that_names_the_first() -> None:
+def test_two_handlers_of_one_kind_are_an_error_that_names_both() -> None:
     router = EventRouter()
 
     @router.on("aws:sqs")
     def orders(_: Any) -> None: ...
 
-    with pytest.raises(ValueError, match=r"aws:sqs already has the handler '.*orders'; keep one\."):
+    with pytest.raises(ValueError, match="has the handler") as error:
         router.on("aws:sqs")(print)
+    assert str(error.value) == (
+        f"aws:sqs has the handler {orders.__qualname__!r} already; keep it or 'print'."
+    )
 
 
 def took(router: EventRouter, event: Any) -> Any:
@@ -239,7 +251,18 @@ def test_a_timeout_over_lambdas_limit_is_refused_where_the_handler_is_declared(
     [
         ({"source": "aws:sqs", "runtime": "ec2"}, "runtime is 'ec2'; expected one of lambda, "),
         ({"source": "aws:s3", "queue": "work"}, "queue= is for 'aws:sqs' only."),
-        ({"source": "aws:s3", "timeout": 0}, "timeout is 0 s; expected more than 0."),
+        ({"source": "aws:s3", "timeout": 0}, "timeout is 0; expected seconds, more than 0."),
+        ({"source": "aws:s3", "timeout": True}, "timeout is True; expected seconds, more than 0."),
+        ({"source": "aws:s3", "timeout": "5m"}, "timeout is '5m'; expected seconds, more than 0."),
+        ({"source": "aws:s3", "timeout": float("nan")}, "timeout is nan; expected seconds, "),
+        (
+            {"source": "aws:sqs", "detail_type": "reports"},
+            "a detail type is for EventBridge's sources only; name a queue by queue=.",
+        ),
+        (
+            {"source": "aws:sqs", "typed": "SQSRecord"},
+            "typed is 'SQSRecord'; expected a class or function that takes the event.",
+        ),
         (
             {"source": "aws:sqs", "runtime": "instance", "timeout": 43_201},
             "SQS keeps a message from others for 43200 s at most.",
@@ -250,6 +273,65 @@ def test_a_declaration_that_can_hold_nowhere_is_refused(declared: Any, told: str
     with pytest.raises(ValueError, match="@events") as error:
         EventRouter().on(**declared)(print)
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "queue", "told"),
+    [
+        (print, None, "The source of an event handler is <built-in function print>; expected text"),
+        ("", None, "The source of an event handler is ''; expected text, as in @events.on("),
+        ("aws:sqs", "", "The queue of an event handler is ''; expected text, as in"),
+        ("aws:sqs", 5, "The queue of an event handler is 5; expected text, as in"),
+    ],
+)
+def test_what_names_no_event_is_refused(source: Any, queue: Any, told: str) -> None:
+    for declare in (EventRouter().on, EventRouter().each):
+        with pytest.raises(ValueError, match="event handler") as error:
+            declare(source, queue=queue)
+        assert str(error.value).startswith(told)
+
+
+def _yields(_event: Any) -> Any:
+    yield 1
+
+
+async def _yields_later(_event: Any) -> Any:
+    yield 1
+
+
+def _takes_nothing() -> None: ...
+
+
+def _takes_a_context(_event: Any, _context: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (_yields, "it has a `yield`, so calling it does nothing. Write it without."),
+        (_yields_later, "it has a `yield`, so calling it does nothing. Write it without."),
+        (_takes_nothing, "called with the record and nothing else, but too many positional argum"),
+        (_takes_a_context, "the record and nothing else, but missing a required argument: '_con"),
+    ],
+)
+def test_a_function_that_cannot_take_an_event_is_refused(function: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=f"^@events.each.'aws:s3'. '{function.__name__}': ") as e:
+        EventRouter().each("aws:s3")(function)
+    assert told in str(e.value)
+
+
+def test_a_function_is_taken_as_it_is_called_and_not_as_what_it_wraps() -> None:
+    @functools.wraps(_takes_a_context)
+    def wrapper(event: Any) -> None: ...
+
+    assert EventRouter().on("aws:s3")(wrapper) is wrapper
+
+
+def test_a_function_that_says_what_another_takes_is_not_judged_by_it() -> None:
+    def passes_more(event: Any) -> None: ...
+
+    passes_more.__signature__ = inspect.signature(_takes_a_context)  # type: ignore[attr-defined]
+    assert EventRouter().on("aws:s3")(passes_more) is passes_more
 
 
 @pytest.mark.parametrize("timeout", [900, None])
@@ -267,6 +349,29 @@ def test_an_async_handler_that_takes_too_long_is_cut_off() -> None:
 
     with pytest.raises(HandlerTimeoutError, match=r"slow' of aws:s3 took longer .* of 0\.01 s"):
         dispatched(router, made.s3())
+
+
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_an_async_handler_is_cut_off_when_the_function_has_no_time_left(
+    timeout: float | None,
+) -> None:
+    router = EventRouter()
+
+    @router.on("aws:s3", timeout=timeout)
+    async def slow(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    began = time.monotonic()
+    with pytest.raises(HandlerTimeoutError) as error:
+        dispatched(router, made.s3(), replace(LAMBDA, deadline=began + 0.05))
+    seconds = re.search(r"after (.*) s:", str(error.value))
+    assert seconds is not None
+    assert 0.05 <= float(seconds[1]) < 5
+    assert str(error.value) == (
+        f"The handler {slow.__qualname__!r} of aws:s3 was cut off after {seconds[1]} s: the time "
+        "of the function's invocation is over. Raise timeout_seconds, take fewer records at once, "
+        "or declare runtime='instance'."
+    )
 
 
 def test_a_handlers_own_timeout_error_stays_its_own() -> None:

@@ -70,6 +70,18 @@ FIVE = (b"content-length", b"5")
         ([start((b"a", b"\x00"))], "The value of the header 'a' has a control character."),
         ([START, body("text")], "sequence item 0: expected a bytes-like object, str found"),
         ([START, body(b"a" * 1001)], "The reply is over 1,000 bytes."),
+        (
+            [start((b"content-length", b"1001")), body(b"a" * 1001)],
+            "The reply is over 1,000 bytes.",
+        ),
+        (
+            [start((b"content-length", b"1001")), body(b"a" * 999, more=True), body(b"aa")],
+            "The reply is over 1,000 bytes.",
+        ),
+        (
+            [start((b"content-length", b"1001"), status=304), body(b"a" * 1001)],
+            "The reply is over 1,000 bytes.",
+        ),
     ],
 )
 def test_what_no_server_would_have_sent_whole_is_no_response(messages: Any, error: str) -> None:
@@ -85,6 +97,20 @@ def test_a_header_that_is_refused_leaves_no_response_even_if_the_application_goe
     exchange = Exchange("GET", b"", 1000, "req-1")
     asyncio.run(exchange.run(app, {}))
     assert exchange.response() is None
+
+
+def test_after_a_status_that_is_none_another_start_may_follow() -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        with pytest.raises(RuntimeError, match="The status is 99"):
+            await send(start(status=99))
+        await send(start(status=503))
+        await send(body(b"own page"))
+
+    exchange = Exchange("GET", b"", 1000, "req-1")
+    asyncio.run(exchange.run(app, {}))
+    response = exchange.response()
+    assert response is not None
+    assert (response["status"], response["body"]) == (503, b"own page")
 
 
 def test_what_comes_after_the_response_is_an_error_and_changes_nothing() -> None:
@@ -109,6 +135,11 @@ def test_what_comes_after_the_response_is_an_error_and_changes_nothing() -> None
             [start((b"transfer-encoding", b"chunked"), (b"content-length", b"1")), body(b"hello")],
             b"hello",
         ),
+        (
+            "GET",
+            [start((b"content-length", b"1"), (b"transfer-encoding", b"Chunked")), body(b"hello")],
+            b"hello",
+        ),
     ],
 )
 def test_what_a_client_would_have_whole_is_the_response(
@@ -117,6 +148,24 @@ def test_what_a_client_would_have_whole_is_the_response(
     response, _ = exchanged(*messages, method=method)
     assert response is not None
     assert response["body"] == content
+
+
+def test_a_name_that_uvicorn_sends_is_sent() -> None:
+    response, _ = exchanged(start((b"A/b?", b"c"), (b"X-\xc9", b"d")), body())
+    assert response is not None
+    assert response["headers"][1:] == [("a/b?", "c"), ("x-\xc9", "d")]
+
+
+def test_a_body_that_was_not_asked_for_is_gone_once_the_response_is_complete() -> None:
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        await send(body())
+        assert await receive() == {"type": "http.disconnect"}
+        seen.append(True)
+
+    seen: list[bool] = []
+    asyncio.run(Exchange("POST", b"a", 1000, "req-1").run(app, {}))
+    assert seen == [True]
 
 
 def test_the_disconnect_comes_once_the_response_is_complete() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import socket
 import sys
@@ -82,6 +83,47 @@ def test_what_takes_too_long_is_cancelled_and_the_loop_goes_on(loop: RequestLoop
     assert not run(loop, slow(), 0.01)
     assert run(loop, asyncio.sleep(0.001))
     assert seen == ["cancelled"]
+
+
+def test_what_takes_too_long_is_cancelled_even_if_the_process_stood_still_meanwhile(
+    loop: RequestLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_timer = loop.call_later
+
+    def slowly(*arguments: Any, **named: Any) -> asyncio.TimerHandle:
+        timer = set_timer(*arguments, **named)
+        time.sleep(0.02)
+        return timer
+
+    monkeypatch.setattr(loop, "call_later", slowly)
+    assert not run(loop, asyncio.sleep(3), 0.01)
+
+
+def test_an_exit_in_a_task_of_the_request_s_ends_the_run_and_leaves_a_loop_that_runs(
+    loop: RequestLoop,
+) -> None:
+    async def exits() -> None:
+        sys.exit(3)
+
+    async def request() -> None:  # which logs whatever it meets, as an exchange does
+        with contextlib.suppress(SystemExit):
+            await asyncio.gather(exits())
+
+    with pytest.raises(SystemExit):
+        run(loop, request())
+    assert loop.run_until_complete(asyncio.sleep(0.001, "goes on")) == "goes on"
+
+
+def test_a_request_that_ends_as_its_time_does_stops_nothing_that_comes_after(
+    loop: RequestLoop,
+) -> None:
+    async def request() -> None:
+        await asyncio.sleep(0)
+        time.sleep(0.05)
+        await asyncio.sleep(0)
+
+    run(loop, request(), 0.04)
+    assert loop.run_until_complete(asyncio.sleep(0.001, "goes on")) == "goes on"
 
 
 def test_what_will_not_be_cancelled_is_left_behind(loop: RequestLoop) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from service.errors import HandlerTimeoutError, InProgressError
 from service.runtime.message import delay, lanes
+from service.runtime.sqs import WAIT_SECONDS
 from tests.service import events as made
 
 
@@ -47,4 +49,20 @@ def test_a_failed_message_comes_back_ever_later_up_to_its_visibility_timeout(
 ) -> None:
     (record,) = messages("a")
     record["attributes"]["ApproximateReceiveCount"] = count
-    assert delay(record, visibility=10) == seconds
+    assert delay(record, ValueError("no stock"), visibility=10) == seconds
+
+
+def test_a_message_that_took_too_long_is_not_taken_by_the_last_receive_of_a_worker_that_stops() -> (
+    None
+):
+    (record,) = messages("a")
+    record["attributes"]["ApproximateReceiveCount"] = "1"
+    assert delay(record, HandlerTimeoutError("late"), visibility=60) > WAIT_SECONDS + 2
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(1, 1), (7_200, 7_200), (86_400, 42_900)])
+def test_a_message_whose_work_is_done_elsewhere_comes_back_when_that_has_ended(
+    left: int, seconds: int
+) -> None:
+    (record,) = messages("a")
+    assert delay(record, InProgressError("elsewhere", left), visibility=10) == seconds

@@ -92,8 +92,8 @@ def test_an_async_failure_is_forgotten(once: Make) -> None:
     assert tried == [1, 1]
 
 
-def test_what_is_being_worked_on_is_refused(once: Make) -> None:
-    table = once()
+def test_what_is_being_worked_on_is_refused_with_the_seconds_that_are_left(once: Make) -> None:
+    table = once(lease=600)
 
     @table.by(str)
     def inner(_: str) -> None:
@@ -105,8 +105,9 @@ def test_what_is_being_worked_on_is_refused(once: Make) -> None:
             inner(key)
         assert str(error.value) == (
             "'a' is being worked on elsewhere, or was until its process ended; it is free after "
-            "60 s at the latest. The record is tried again later."
+            f"{error.value.seconds} s at the latest. The record is tried again later."
         )
+        assert 580 <= error.value.seconds <= 601
 
     outer("a")
 

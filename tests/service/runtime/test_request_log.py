@@ -77,6 +77,16 @@ def test_the_response_carries_the_request_id_once(log: Log) -> None:
     assert start["headers"] == [(b"x-request-id", b"abc-1")]
 
 
+def test_a_request_id_of_the_application_s_own_gives_way(log: Log) -> None:
+    async def names(_scope: Any, _receive: Any, send: Any) -> None:
+        headers = [(b"X-Request-ID", b"mine"), (b"a", b"b")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body"})
+
+    start = requested(names, scope((b"x-request-id", b"abc-1")), log.stream)[0]
+    assert start["headers"] == [(b"x-request-id", b"abc-1"), (b"a", b"b")]
+
+
 def test_a_message_of_the_application_is_left_as_it_is(log: Log) -> None:
     start = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
 
@@ -228,24 +238,15 @@ def test_lines_of_one_turn_are_written_together_but_never_more_than_stays_whole_
     assert len({json.loads(line)["request_id"] for line in lines}) == 64
 
 
-def test_a_status_that_is_no_number_silences_no_later_request(log: Log) -> None:
-    async def by_path(given: Any, _receive: Any, send: Any) -> None:
-        status = "200" if given["path"] == "/text" else 200
+@pytest.mark.parametrize("status", ["200", 0, 99, 600, None])
+def test_a_status_that_http_does_not_have_is_a_500_with_the_id(log: Log, status: Any) -> None:
+    async def wrong(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": status, "headers": []})
 
-    async def send(_message: Any) -> None:
-        pass
-
-    respond = RequestLog(by_path, INSTANCE, log.stream).respond
-
-    async def both() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-        for path in ("/text", "/number"):
-            await respond(scope(path=path), send, send)  # type: ignore[arg-type]
-            await asyncio.sleep(0)
-
-    asyncio.run(both())
-    assert [line["path"] for line in log.lines] == ["/number"]
+    start, _ = requested(wrong, scope((b"x-request-id", b"abc-1")), log.stream)
+    assert (start["status"], start["headers"][0]) == (500, (b"x-request-id", b"abc-1"))
+    wanted = f"RuntimeError: The status is {status!r}; expected a number from 100 to 599."
+    assert log.lines[0]["exception"].endswith(wanted)
 
 
 def test_an_exit_is_answered_with_500_as_under_uvicorn_and_ends_no_process(log: Log) -> None:
@@ -264,6 +265,25 @@ def test_no_response_is_a_500_with_the_id(log: Log) -> None:
     start, _ = requested(silent, scope((b"x-request-id", b"abc-1")), log.stream)
     assert (start["status"], start["headers"][0]) == (500, (b"x-request-id", b"abc-1"))
     assert log.lines[0]["message"] == "GET /orders got no response"
+
+
+def test_a_body_before_the_start_is_a_500_with_the_id(log: Log) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        if not sent and message["type"] == "http.response.body":
+            raise RuntimeError("as uvicorn says")
+        sent.append(message)
+
+    async def begins_with_the_body(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.body", "body": b"a"})
+
+    given = scope((b"x-request-id", b"abc-1"))
+    asyncio.run(
+        RequestLog(begins_with_the_body, INSTANCE, log.stream).respond(given, None, send)  # type: ignore[arg-type]
+    )
+    assert sent[0]["status"] == 500
+    assert (b"x-request-id", b"abc-1") in sent[0]["headers"]
 
 
 def test_a_request_that_is_cancelled_is_left_to_the_server(log: Log) -> None:

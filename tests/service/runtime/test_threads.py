@@ -45,8 +45,24 @@ def test_a_coroutine_function_runs_on_the_loop() -> None:
     def nobody() -> None:
         raise AssertionError("nothing was given up")
 
-    found = asyncio.run(Threads(nobody).call(where, None))
+    threads = Threads(nobody)
+    found = asyncio.run(threads.call(where, None))
     assert found is threading.current_thread()
+    assert not threads.cut_off
+
+
+def test_a_coroutine_function_that_is_cancelled_may_leave_a_thread_behind() -> None:
+    async def stuck(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        async with asyncio.timeout(0.05):
+            await threads.call(stuck, None)
+
+    threads = Threads(lambda: None)
+    with pytest.raises(TimeoutError):
+        asyncio.run(run())
+    assert threads.cut_off
 
 
 def test_a_thread_that_nobody_waits_for_is_told() -> None:
@@ -61,3 +77,16 @@ def test_a_thread_that_nobody_waits_for_is_told() -> None:
         asyncio.run(run())
     ends.set()
     assert told == [True]
+
+
+def test_a_handler_that_awaits_a_cancelled_task_was_not_cut_off_itself() -> None:
+    threads = Threads(lambda: None)
+
+    async def handler(_: object) -> None:
+        task = asyncio.ensure_future(asyncio.sleep(60))
+        asyncio.get_running_loop().call_soon(task.cancel)
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(threads.call(handler, None))
+    assert not threads.cut_off

@@ -150,6 +150,15 @@ def test_a_reply_over_the_limit_is_a_507_that_says_so(
 
 
 @pytest.mark.parametrize(("kind", "limit"), LIMITS)
+def test_a_reply_over_the_limit_that_tells_its_length_is_a_507(
+    adapted: Adapted, kind: Any, limit: int
+) -> None:
+    length = limit * MIB + 1
+    app = answering((b"content-length", b"%d" % length), body=b"a" * length)
+    assert adapted(app)(kind(), CONTEXT)["statusCode"] == 507
+
+
+@pytest.mark.parametrize(("kind", "limit"), LIMITS)
 def test_a_reply_just_under_the_limit_is_sent(adapted: Adapted, kind: Any, limit: int) -> None:
     for content in (b"\xff" * (limit * MIB * 3 // 4 - 40_000), b"a" * (limit * MIB - 40_000)):
         answer = adapted(answering(body=content))(kind(), CONTEXT)

@@ -99,6 +99,12 @@ def test_a_path_that_an_http_api_decoded_is_not_decoded_again(
     assert (scope["path"], scope["raw_path"]) == (decoded, raw_path)
 
 
+@every_kind
+def test_options_may_ask_the_server_itself(kind: Any) -> None:
+    scope = gateway(kind("*", "OPTIONS")).scope
+    assert (scope["path"], scope["raw_path"]) == ("*", b"*")
+
+
 @pytest.mark.parametrize(
     ("path", "stage", "seen"),
     [
