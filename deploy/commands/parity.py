@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,13 +16,14 @@ from deploy.console import Console
 from deploy.errors import SettingsError
 from deploy.flags import json_flag, settings_flags
 from deploy.overview import COMMANDS
-from deploy.parity import junit
+from deploy.parity import json_pointer, junit
 from deploy.parity.difference import Ignored
 from deploy.parity.files import read
 from deploy.parity.hosts import meant
+from deploy.parity.junit_file import refuse_unwritable, write
 from deploy.parity.replay import LAMBDA, Replay
 from deploy.parity.report import Report, document, show, summary
-from deploy.parity.request import Request
+from deploy.parity.request import Request, is_token
 from deploy.settings import REGION, STAGE
 from deploy.sides import existing, function_url, reachable
 
@@ -58,7 +58,12 @@ _WITHOUT_FILES = (
     help="Do not compare what JSON bodies hold there, as in /items/*/id.",
 )
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Send all of them N times.")
-@click.option("--junit", "junit_file", metavar="FILE", help="Also write a JUnit report.")
+@click.option(
+    "--junit",
+    "junit_file",
+    metavar="FILE",
+    help="Also write a JUnit report; it replaces only another one.",
+)
 @json_flag
 def command(files: tuple[str, ...], flags: Mapping[str, Any], as_json: bool, **typed: Any) -> None:
     """Ask both sides the same requests and show where the answers differ.
@@ -84,7 +89,8 @@ def command(files: tuple[str, ...], flags: Mapping[str, Any], as_json: bool, **t
     ignored = _ignored(typed["names"], typed["pointers"])
     console = Console()
     requests = _requests(files, typed["hosts"], console) * typed["repeat"]
-    _refuse_unwritable(typed["junit_file"])
+    if typed["junit_file"] is not None:
+        refuse_unwritable(typed["junit_file"])
     with _asked(flags, typed["local"], console) as sides:
         replay = Replay(sides, requests, ignored, console.note)
         try:
@@ -92,8 +98,10 @@ def command(files: tuple[str, ...], flags: Mapping[str, Any], as_json: bool, **t
                 replay.run()
         finally:
             report = Report(sides, replay.compared, replay.asked, len(requests))
-            _show(report, as_json)
-            _keep(report, typed["junit_file"])
+            try:
+                _show(report, as_json)
+            finally:
+                _keep(report, typed["junit_file"], console)
     if report.differs:
         raise click.exceptions.Exit(DIFFERENT)
 
@@ -103,7 +111,7 @@ def _requests(
 ) -> tuple[Request, ...]:
     if not files:
         return _WITHOUT_FILES
-    found = read(files)
+    found = read(files, hosts)
     sent = meant(found, hosts)
     if left := len(found) - len(sent):
         console.note(f"{left} of {len(found)} requests name other hosts and are left out.")
@@ -115,32 +123,19 @@ def _asking(count: int, sides: list[str]) -> str:
 
 
 def _ignored(names: tuple[str, ...], pointers: tuple[str, ...]) -> Ignored:
-    if wrong := [pointer for pointer in pointers if not pointer.startswith("/")]:
-        raise SettingsError(
-            "\n".join(
-                f"--ignore-body is {pointer!r}; expected a JSON Pointer such as /items/*/id."
-                for pointer in wrong
-            )
-        )
+    problems = [
+        f"--ignore-header is {name!r}; expected a header's name such as etag."
+        for name in names
+        if not is_token(name)
+    ]
+    problems += [
+        f"--ignore-body is {pointer!r}; expected a JSON Pointer such as /items/*/id."
+        for pointer in pointers
+        if not json_pointer.is_one(pointer)
+    ]
+    if problems:
+        raise SettingsError("\n".join(problems))
     return Ignored(frozenset(name.lower() for name in names), pointers)
-
-
-def _refuse_unwritable(file: str | None) -> None:
-    """Before anything is asked: a POST would have happened, and nobody would know what came."""
-    if file is None:
-        return
-    path = Path(file)
-    is_new = not path.exists()
-    try:
-        path.open("ab").close()
-    except OSError as error:
-        raise _unwritable(file, error) from None
-    if is_new:
-        path.unlink()
-
-
-def _unwritable(file: str, error: OSError) -> SettingsError:
-    return SettingsError(f"Cannot write {file}: {error.strerror}. Pass another --junit.")
 
 
 @contextmanager
@@ -179,14 +174,11 @@ def _played(flags: Mapping[str, Any], console: Console) -> Iterator[Mapping[str,
         console.note("Taking everything down ...")
 
 
-def _keep(report: Report, junit_file: str | None) -> None:
+def _keep(report: Report, junit_file: str | None, console: Console) -> None:
     """After all is shown: a disk that is full by now takes nothing else away."""
-    if junit_file is None:
-        return
-    try:
-        Path(junit_file).write_bytes(junit.xml(report))
-    except OSError as error:
-        raise _unwritable(junit_file, error) from None
+    if junit_file is not None:
+        write(junit_file, junit.xml(report))
+        console.note(f"The JUnit report is in {junit_file}.")
 
 
 def _show(report: Report, as_json: bool) -> None:
@@ -196,5 +188,9 @@ def _show(report: Report, as_json: bool) -> None:
     if any(one.findings for one in report.compared):
         from rich.console import Console as Terminal
 
-        show(report, Terminal(highlight=False))
+        # Not printed by rich, which takes a reader that went away for an exit code of 1.
+        terminal = Terminal(highlight=False)
+        with terminal.capture() as captured:
+            show(report, terminal)
+        click.echo(captured.get(), nl=False)
     click.echo(summary(report))

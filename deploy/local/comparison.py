@@ -31,7 +31,7 @@ def compare(sides: Mapping[str, str]) -> tuple[Row, ...]:
     answers = [
         (path, ask(side, url, Question(path))) for path in PATHS for side, url in sides.items()
     ]
-    digests = {answer.side: _digest(answer) for path, answer in answers if path == _HEALTH}
+    digests = {answer.side: digest_of(answer) for path, answer in answers if path == _HEALTH}
     return tuple(_row(answer, digests[answer.side]) for _, answer in answers)
 
 
@@ -47,7 +47,8 @@ def _row(answer: Answer, digest: str) -> Row:
     )
 
 
-def _digest(answer: Answer) -> str:
+def digest_of(answer: Answer) -> str:
+    """What the answer of /healthz says it runs; empty when it does not say."""
     try:
         return str(json.loads(answer.body)["digest"])
     except (ValueError, KeyError, TypeError):

@@ -40,6 +40,8 @@ class Recording:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
             self._descriptor = os.open(self._path, flags, 0o600)
         except FileExistsError:
+            if self._path.is_dir():
+                raise SettingsError(f"{self._path} is a folder. Pass another --record.") from None
             raise SettingsError(
                 f"{self._path} exists already. Pass another --record, or delete it first."
             ) from None

@@ -9,6 +9,7 @@ from deploy.parity.curl_options import ALONE, SHORT, WITH_VALUE, Draft, Read, au
 from deploy.parity.request import (
     Headers,
     Request,
+    brief,
     host_of,
     refuse_unsendable,
     target_of,
@@ -38,7 +39,8 @@ def _request(command: Command, where: str, read: Read) -> Request:
     if command.problem:
         raise ValueError(command.problem)
     if command.words[0] != "curl":
-        raise ValueError(f"{command.words[0]!r} is no request; expected a line like: curl /healthz")
+        word = brief(command.words[0])
+        raise ValueError(f"{word!r} is no request; expected a line like: curl /healthz")
     draft = Draft(read)
     _apply(draft, command.words[1:])
     if len(draft.urls) != 1:

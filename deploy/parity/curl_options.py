@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
 from deploy.parity.multipart import Part, encoded, part
-from deploy.parity.request import shown
+from deploy.parity.request import brief
 
 Read = Callable[[str], bytes]
 """A file's name -> its content.
@@ -49,7 +49,7 @@ def _header(draft: Draft, text: str) -> None:
     if not colon and text.endswith(";"):
         draft.headers.append((text[:-1], ""))
     elif not colon or not name:
-        raise ValueError(f"header {shown(text)!r}; expected a form like 'Accept: text/plain'")
+        raise ValueError(f"header {brief(text)!r}; expected a form like 'Accept: text/plain'")
     elif value.strip(" \t"):
         draft.headers.append((name, value.strip(" \t")))
     else:
@@ -62,7 +62,7 @@ def _named(name: str) -> Effect:
 
 def _cookie(draft: Draft, text: str) -> None:
     if "=" not in text:
-        raise ValueError(f"-b {shown(text)!r} is a file of cookies; write them as -b 'name=value'")
+        raise ValueError(f"-b {brief(text)!r} is a file of cookies; write them as -b 'name=value'")
     before = [value for name, value in draft.implied if name == "Cookie"]
     draft.implied = [pair for pair in draft.implied if pair[0] != "Cookie"]
     draft.implied.append(("Cookie", "; ".join((*before, text))))

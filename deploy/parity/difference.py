@@ -119,7 +119,7 @@ def _bodies(
     except RecursionError:
         yield _unequal_bytes(one, other)
         return
-    if not found and not pointers:
+    if not found:  # of equal values only how they are written differs
         yield _unequal_bytes(one, other)
     for pointer, value, another in found:
         if not any(json_pointer.matches(pointer, wanted) for wanted in pointers):
@@ -131,10 +131,22 @@ def plain(answer: Answer) -> bytes:
     encoding = [v.strip().lower() for n, v in answer.headers if n.lower() == "content-encoding"]
     if encoding in (["gzip"], ["deflate"]):
         try:
-            return zlib.decompress(answer.body, zlib.MAX_WBITS | 32)
+            return _decompressed(answer.body)
         except zlib.error:
             return answer.body
     return answer.body
+
+
+def _decompressed(body: bytes) -> bytes:
+    """Of all members, one after the other (RFC 1952, section 2.2)."""
+    content = []
+    while body:
+        member = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        content.append(member.decompress(body))
+        if not member.eof:
+            raise zlib.error("a member has no end")
+        body = member.unused_data
+    return b"".join(content)
 
 
 def _json(answer: Answer, body: bytes) -> Any:
@@ -144,9 +156,17 @@ def _json(answer: Answer, body: bytes) -> Any:
     ):
         return ABSENT
     try:
-        return json.loads(body)
+        return json.loads(body, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return ABSENT
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A pointer to a name that is there twice would show only the last (RFC 6901, section 4)."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a name is there twice")
+    return made
 
 
 def _unequal_bytes(one: bytes, other: bytes) -> Difference:

@@ -14,6 +14,8 @@ from deploy.question import Answer
 Applies = Callable[[Exchange, Difference], bool]
 # In base64 that no longer fits into 6 MB, with some room for the headers beside it.
 _LARGE_BYTES = 4_400_000
+# How the adapter's answer begins when Lambda was about to end the process.
+_OUT_OF_TIME = b"The request took longer than the function may run."
 # Of those of RFC 9110, section 7.6.1, what is compared at all.
 _HOP_BY_HOP = ("header proxy-connection", "header te", "header trailer", "header upgrade")
 
@@ -76,6 +78,12 @@ def _is_too_large(exchange: Exchange, _difference: Difference) -> bool:
     return status in (502, 507) and len(exchange.on_instance.body) > _LARGE_BYTES
 
 
+def _is_timeout(exchange: Exchange, _difference: Difference) -> bool:
+    on_lambda, on_instance = exchange.on_lambda, exchange.on_instance
+    out_of_time = on_lambda.status == 504 and on_lambda.body.startswith(_OUT_OF_TIME)
+    return out_of_time and not on_instance.problem
+
+
 def _is_default_type(exchange: Exchange, difference: Difference) -> bool:
     return difference.what == "header content-type" and (
         _values(exchange.on_lambda, "content-type") == ["application/json"]
@@ -105,6 +113,7 @@ _RULES: tuple[tuple[Known, Applies], ...] = (
     (known.MODE, _is_mode),
     (known.RESPONSE_HEADERS_JOINED, _is_joined),
     (known.TOO_LARGE, _is_too_large),
+    (known.TIMEOUT, _is_timeout),
     (known.DEFAULT_TYPE, _is_default_type),
     (known.EMPTY_LENGTH, _is_empty_length),
     (known.CUT_OFF, _is_cut_off),

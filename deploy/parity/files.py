@@ -15,14 +15,18 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PROBLEMS_SHOWN = 20
 
 
-def read(files: Sequence[str]) -> tuple[Request, ...]:
+def read(files: Sequence[str], hosts: Sequence[str] = ()) -> tuple[Request, ...]:
     """The requests of all files, in order.
+
+    Args:
+        hosts: those that are meant, for the files that say how each request looked (HAR):
+            what went to others is not judged. Without any, all are meant.
 
     Raises:
         SettingsError: a line for each problem of each file; of very many the first ones.
     """
     problems: list[str] = []
-    found = [request for file in files for request in _requests(file, problems)]
+    found = [request for file in files for request in _requests(file, hosts, problems)]
     if problems:
         raise SettingsError("\n".join(_first(problems)))
     return tuple(found)
@@ -33,7 +37,7 @@ def _first(problems: Sequence[str]) -> Sequence[str]:
     return problems if more <= 0 else (*problems[:_PROBLEMS_SHOWN], f"... and {more} more.")
 
 
-def _requests(file: str, problems: list[str]) -> tuple[Request, ...]:
+def _requests(file: str, hosts: Sequence[str], problems: list[str]) -> tuple[Request, ...]:
     try:
         content = _text(file)
     except ValueError as error:
@@ -41,7 +45,7 @@ def _requests(file: str, problems: list[str]) -> tuple[Request, ...]:
         return ()
     before = len(problems)
     if har.is_har(content):
-        found = har.requests_in(content, file, problems)
+        found = har.requests_in(content, file, hosts, problems)
     else:
         folder = Path(file).parent
         found = curl_lines.requests_in(

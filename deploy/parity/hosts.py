@@ -30,11 +30,12 @@ def meant(requests: Sequence[Request], wanted: Sequence[str]) -> tuple[Request, 
         return tuple(requests)
     _refuse_unnamed(named, wanted)
     return tuple(
-        one for one in requests if not one.host or any(_is(one.host, name) for name in wanted)
+        one for one in requests if not one.host or any(is_named(one.host, name) for name in wanted)
     )
 
 
-def _is(host: str, wanted: str) -> bool:
+def is_named(host: str, wanted: str) -> bool:
+    """`wanted` names this host; 'NAME' all ports of it, 'NAME:PORT' one."""
     return wanted.lower() in (host, host.rpartition(":")[0])
 
 
@@ -48,7 +49,7 @@ def _refuse_several(named: Counter[str]) -> None:
 
 
 def _refuse_unnamed(named: Counter[str], wanted: Sequence[str]) -> None:
-    missing = [name for name in wanted if not any(_is(host, name) for host in named)]
+    missing = [name for name in wanted if not any(is_named(host, name) for host in named)]
     if missing:
         raise SettingsError(
             f"--host is {missing[0]!r}, which no request names; "

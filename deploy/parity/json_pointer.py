@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,11 @@ def differing(one: Any, other: Any, at: str = "") -> Iterator[tuple[str, Any, An
             yield from differing(_item(one, index), _item(other, index), f"{at}/{index}")
     elif type(one) is not type(other) or one != other:
         yield at, one, other
+
+
+def is_one(text: str) -> bool:
+    """It begins with a slash, and each ~ in it is a ~0 or a ~1."""
+    return bool(re.fullmatch(r"/([^~]|~[01])*", text, re.DOTALL))
 
 
 def matches(pointer: str, wanted: str) -> bool:

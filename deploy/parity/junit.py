@@ -14,13 +14,16 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def xml(report: Report) -> bytes:
     """A test case for each comparison: a failure for an unknown difference, an error for a side
-    that did not answer; known differences are its output."""
+    that did not answer; known differences are its output. One more is an error for all requests
+    that were not asked, so that nobody takes a part for the whole."""
     root = Element("testsuites")
     suite = SubElement(root, "testsuite", name="twofold parity")
     for one in report.compared:
         _case(suite, one)
+    if report.asked < report.total:
+        _not_asked(suite, report)
     totals = {
-        "tests": len(report.compared),
+        "tests": len(suite),
         "failures": len(suite.findall("testcase/failure")),
         "errors": len(suite.findall("testcase/error")),
     }
@@ -47,6 +50,12 @@ def _case(suite: Element, one: Compared) -> None:
         failed.text = _plain("\n".join(map(_line, one.unknown)))
     if explained := [finding for finding in one.findings if finding.known]:
         SubElement(case, "system-out").text = _plain("\n".join(map(_line, explained)))
+
+
+def _not_asked(suite: Element, report: Report) -> None:
+    name = f"{report.total - report.asked} of {report.total} requests"
+    case = SubElement(suite, "testcase", classname="parity", name=name, time="0.000")
+    SubElement(case, "error", message="not asked: the run ended before")
 
 
 def _line(finding: Finding) -> str:

@@ -119,13 +119,13 @@ HOP_BY_HOP = Known(
     "hop-by-hop response headers are dropped",
     ALL,
     "They speak of one connection, which ends at the front end (RFC 9110, section 7.6.1).",
-    "Send none.",
+    "Send no such headers.",
 )
 CUT_OFF = Known(
     "a response that fails after it has begun is a whole error, not one cut off",
     ALL,
     "The function's reply is made once the application is done, so nothing was sent yet.",
-    "None needed: the client learns of the failure in both.",
+    "Nothing needs to be done: the client learns of the failure from both.",
 )
 EMPTY_LENGTH = Known(
     "the content length of a response without a body is another",
@@ -139,6 +139,12 @@ TOO_LARGE = Known(
     "A function takes and gives 6 MB of JSON, behind a load balancer 1 MB.",
     "Send large bodies to the instance, or by way of S3.",
 )
+TIMEOUT = Known(
+    "a request that takes longer than the function may run is a 504",
+    ALL,
+    "Lambda ends the process after timeout_seconds; the adapter answers just before.",
+    "Raise timeout_seconds, do less at once, or ask the instance.",
+)
 REQUEST_ID = Known(
     "the request ID that a caller sends comes back from the instance only",
     ALL,
@@ -149,13 +155,13 @@ MODE = Known(
     "the mode that /healthz tells",
     ALL,
     "It says which runtime answers.",
-    "None needed.",
+    "Nothing needs to be done.",
 )
 OWN_HOST = Known(
     "URLs in the answer name the host that was asked",
     ALL,
     "Each side is asked at an address of its own, and the application makes URLs of it.",
-    "None needed: behind one domain name both say the same.",
+    "Nothing needs to be done: behind one domain name both say the same.",
 )
 UPGRADE = Known(
     "an upgrade, as to a web socket, happens on the instance only",
@@ -184,6 +190,7 @@ KNOWN = (
     CUT_OFF,
     EMPTY_LENGTH,
     TOO_LARGE,
+    TIMEOUT,
     REQUEST_ID,
     MODE,
     OWN_HOST,

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 
 Headers = tuple[tuple[str, str], ...]
+# Of a name no more than that it is one: its letters are the resolver's affair (RFC 3986, 3.2.2).
+_HOST = re.compile(r"(\[[0-9A-Za-z:.%]+\]|[^\x00-\x20\x7f\[\]:]+)(:[0-9]*)?")
+_BRIEF = 60
 _SIDES_OWN = ("host", "content-length")
 
 
@@ -41,6 +44,12 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in decoded)
 
 
+def brief(text: str) -> str:
+    """As `shown`; of a long text the beginning."""
+    whole = shown(text[: _BRIEF + 1])
+    return whole if len(text) <= _BRIEF else f"{whole[:_BRIEF]}…"
+
+
 def without_own(headers: Headers) -> Headers:
     """Without what is made for each side when the request is sent."""
     return tuple((name, value) for name, value in headers if name.lower() not in _SIDES_OWN)
@@ -50,14 +59,26 @@ def target_of(url: str) -> str:
     """Path and query of a URL; the host is whichever side is asked.
 
     Raises:
-        ValueError: not http or https.
+        ValueError: not http or https, or no host where one has to be.
     """
     url = url.partition("#")[0]
     scheme, rest = _scheme_and_rest(url)
     if scheme.lower() not in ("", "http", "https"):
-        raise ValueError(f"the URL {shown(url)!r} is neither http nor https")
+        raise ValueError(f"the URL {brief(url)!r} is neither http nor https")
+    if scheme or not rest.startswith("/"):
+        _refuse_odd_host(url)
     target = rest if rest.startswith("/") and not scheme else re.sub(r"^[^/?]*", "", rest)
     return target if target.startswith("/") else f"/{target}"
+
+
+def _refuse_odd_host(url: str) -> None:
+    host = _scheme_and_authority(url)[1].rpartition("@")[2]
+    if not _HOST.fullmatch(host):
+        wrong = f"names the host {brief(host)!r}, which is none" if host else "names no host"
+        raise ValueError(
+            f"the URL {brief(url)!r} {wrong}; "
+            "expected one like /healthz or http://localhost:9999/healthz"
+        )
 
 
 def host_of(url: str) -> str:
@@ -82,6 +103,11 @@ def _scheme_and_rest(url: str) -> tuple[str, str]:
     return (found[1], url[found.end() :]) if found else ("", url)
 
 
+def is_token(text: str) -> bool:
+    """What a method or a header's name is (RFC 9110, section 5.6.2)."""
+    return bool(re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", text))
+
+
 def refuse_unsendable(request: Request) -> None:
     """It is one request on the wire, and no more.
 
@@ -89,15 +115,15 @@ def refuse_unsendable(request: Request) -> None:
         ValueError: its method, its target or a header would end the line that it stands in
             (RFC 9112, sections 3 and 5).
     """
-    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", request.method):
-        raise ValueError(f"the method {shown(request.method)!r} is none; expected one like POST")
+    if not is_token(request.method):
+        raise ValueError(f"the method {brief(request.method)!r} is none; expected one like POST")
     if re.search(r"[\x00-\x20\x7f]", request.target):
         raise ValueError(
-            f"the path {shown(request.target)!r} holds a blank or control byte; percent-encode it"
+            f"the path {brief(request.target)!r} holds a blank or control byte; percent-encode it"
         )
     for name, value in request.headers:
         if not name or re.search(r"[\r\n\0]", name + value) or ":" in name:
             raise ValueError(
-                f"the header {shown(f'{name}: {value}')!r} would break the request; "
+                f"the header {brief(f'{name}: {value}')!r} would break the request; "
                 "a header is one line without NUL bytes"
             )

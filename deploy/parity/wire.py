@@ -12,7 +12,7 @@ import ssl
 import time
 from urllib.parse import urlsplit
 
-from deploy.parity.request import Headers, Request
+from deploy.parity.request import Headers, Request, brief
 from deploy.question import Answer
 
 TIMEOUT_SECONDS = 60.0
@@ -48,6 +48,8 @@ def ask(side: str, url: str, request: Request, seconds: float = TIMEOUT_SECONDS)
 def _reason(error: Exception, seconds: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no whole answer within {seconds:g} s"
+    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, ConnectionError):
+        return f"what came is no HTTP response: {brief(str(error).strip())!r}"
     return str(error) or type(error).__name__
 
 

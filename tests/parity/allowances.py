@@ -77,6 +77,10 @@ def _dropped(*names: str) -> Callable[[Pairs], Pairs]:
     return lambda pairs: [pair for pair in pairs if pair[0] not in names]
 
 
+def _whatever_the(name: str) -> Callable[[Pairs], Pairs]:
+    return lambda pairs: [[one, "" if one == name else value] for one, value in pairs]
+
+
 def _query(change: Callable[[Pairs], Pairs]) -> Allowance:
     """The query as pairs, which a change before may have made of it."""
 
@@ -141,7 +145,7 @@ def _upgrade(case: Case, instance: Seen, function: Seen) -> Sights:
 ALLOWANCES: tuple[tuple[Known, Allowance], ...] = (
     (known.CUT_OFF, _cut_off),
     (known.UPGRADE, _upgrade),
-    (known.REQUEST_ID, _pairs("reply headers", _dropped("x-request-id"))),
+    (known.REQUEST_ID, _pairs("reply headers", _whatever_the("x-request-id"))),
     (known.PATH_DECODED, _path_decoded),
     (known.CLIENT_PORT, _without("client port")),
     (known.SERVER, _without("server")),

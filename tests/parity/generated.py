@@ -20,6 +20,7 @@ _NAMES = (
 _RESPONSE_NAMES = (
     "cache-control", "content-language", "etag", "link", "location", "retry-after", "vary",
     "via", "www-authenticate", "x-a", "X-A", "x-b", "set-cookie", "set-cookie", "date", "server",
+    "X-Request-ID",
 )  # fmt: skip
 _TYPES = (
     "text/plain", "text/html; charset=utf-8", "text/plain; charset=iso-8859-1", "TEXT/CSV",

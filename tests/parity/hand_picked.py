@@ -32,6 +32,7 @@ def _sends(body: bytes, content_type: str = "", *headers: tuple[str, str]) -> Ca
 REQUESTS: dict[str, Case] = {
     "plain": Case(),
     **{f"method {name}": Case(name) for name in ("PUT", "PATCH", "DELETE", "OPTIONS")},
+    "the server itself": Case("OPTIONS", "*"),
     "every byte of a path, upper case": Case(path="/" + "".join(f"%{n:02X}" for n in range(256))),
     "every byte of a path, lower case": Case(path="/" + "".join(f"%{n:02x}" for n in range(256))),
     "every byte of a path but the percent sign": Case(
@@ -144,6 +145,10 @@ RESPONSES: dict[str, Case] = {
     ),
     "repeated headers": _whole(200, [["vary", "a"], _PLAIN, ["vary", "b"], ["link", "</a>"]]),
     "a challenge": _whole(401, [_PLAIN, ["www-authenticate", 'Basic realm="a"']], "no"),
+    "a request ID of its own": _whole(200, [_PLAIN, ["x-request-id", "mine"]], "a"),
+    "a request ID in upper case": _whole(200, [_PLAIN, ["X-Request-ID", "mine"]], "a"),
+    "a header's name with a slash": _whole(200, [_PLAIN, ["a/b", "c"]], "a"),
+    "a header's name in latin-1": _whole(200, [_PLAIN, ["x-\xc9", "c"]], "a"),
     "hop-by-hop headers": _whole(200, [_PLAIN, ["trailer", "x-a"], ["te", "trailers"]]),
     "an own date and server": _whole(200, [_PLAIN, ["date", "then"], ["server", "mine"]]),
     **{f"status {n}": _whole(n, [_PLAIN], "x") for n in (201, 206, 299, 404, 418, 500, 503, 599)},
@@ -156,6 +161,15 @@ RESPONSES: dict[str, Case] = {
     ),
     "two megabytes": _answers(["start", 200, [_PLAIN]], ["body", "x", False, 2 * MEGABYTE]),
     "seven megabytes": _answers(["start", 200, [_PLAIN]], ["body", "x", False, 7 * MEGABYTE]),
+    "seven megabytes and their length": _answers(
+        ["start", 200, [_PLAIN, ["content-length", str(7 * MEGABYTE)]]],
+        ["body", "x", False, 7 * MEGABYTE],
+    ),
+    "seven megabytes, the last chunk of which is too much": _answers(
+        ["start", 200, [_PLAIN, ["content-length", str(7 * MEGABYTE)]]],
+        ["body", "x", True, 5 * MEGABYTE],
+        ["body", "x", False, 2 * MEGABYTE],
+    ),
     "five megabytes of bytes": _answers(
         ["start", 200, [["content-type", "image/png"]]], ["body", "\xff", False, 5 * MEGABYTE]
     ),

@@ -16,13 +16,16 @@ from typing import Any
 
 from service.runtime.events import EventRouter
 
-MIRRORED = ("method", "path", "scheme", "client", "server", "root_path", "http_version")
+MIRRORED = (
+    "type", "asgi", "http_version", "method", "scheme", "path", "root_path", "client", "server",
+    "extensions", "state",
+)  # fmt: skip
 events = EventRouter()
 
 
 async def app(scope: Any, receive: Any, send: Any) -> Any:
     if scope["type"] == "lifespan":
-        return await _lifespan(receive, send)
+        return await _lifespan(scope, receive, send)
     body = await _body(receive)
     script = dict(scope["headers"]).get(b"x-script")
     if script is not None:
@@ -30,7 +33,8 @@ async def app(scope: Any, receive: Any, send: Any) -> Any:
     return await _play(_mirrored(scope, body), send)
 
 
-async def _lifespan(receive: Any, send: Any) -> None:
+async def _lifespan(scope: Any, receive: Any, send: Any) -> None:
+    scope["state"]["started"] = True
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     await send({"type": "lifespan.shutdown.complete"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.parity.known import KNOWN, MODE, OWN_HOST
+from deploy.parity.known import KNOWN, MODE, OWN_HOST, TIMEOUT
 from tests.parity.allowances import ALLOWANCES
 from tests.parity.case import Case
 from tests.parity.comparison import FRONT_ENDS, beyond_known
@@ -133,7 +133,7 @@ def test_what_a_front_end_forces_is_let_pass_and_named(
 
 
 def test_every_known_difference_has_its_allowance() -> None:
-    assert {one for one, _ in ALLOWANCES} == set(KNOWN) - {MODE, OWN_HOST}
+    assert {one for one, _ in ALLOWANCES} == set(KNOWN) - {MODE, OWN_HOST, TIMEOUT}
 
 
 def test_every_known_difference_is_of_front_ends_that_there_are() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 Processes = Callable[[Path], list[str]]
 Eventually = Callable[..., None]
@@ -90,13 +91,15 @@ def started(
     scratch: Path,
     processes_of: Processes,
     eventually: Eventually,
+    *,
+    stdout: int | IO[bytes] = subprocess.PIPE,
 ) -> Program:
     """A running twofold, whose progress is collected."""
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy", *arguments],
         cwd=folder,
         env={**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
     )

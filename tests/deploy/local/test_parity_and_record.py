@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -131,6 +132,24 @@ def test_all_that_is_wrong_is_said_before_anything_is_started(run: Run, tmp_path
             ("--junit", "nowhere/x.xml"),
             "Cannot write nowhere/x.xml: No such file or directory. Pass another --junit.",
         ),
+        (("--junit", "-"), "--junit is '-'; expected the name of a file."),
+        (
+            ("--junit", "pyproject.toml"),
+            "pyproject.toml is no JUnit report, and only such a one is overwritten. "
+            "Pass another --junit.",
+        ),
+        (
+            ("--ignore-header", "a:b"),
+            "--ignore-header is 'a:b'; expected a header's name such as etag.",
+        ),
+        (
+            ("--ignore-header", ""),
+            "--ignore-header is ''; expected a header's name such as etag.",
+        ),
+        (
+            ("--ignore-body", "/a~2"),
+            "--ignore-body is '/a~2'; expected a JSON Pointer such as /items/*/id.",
+        ),
     ],
 )
 def test_a_wrong_flag_is_said_before_anything_is_started(
@@ -165,11 +184,34 @@ def test_requests_to_another_host_are_not_sent(run: Run, tmp_path: Path) -> None
 
 def test_ctrl_c_shows_what_was_compared_and_leaves_nothing(run: Run, tmp_path: Path) -> None:
     file = lines(tmp_path, "curl /\n")
-    parity = run("parity", file, "--local", "--repeat", "1000000")
+    junit = tmp_path / "parity.xml"
+    parity = run("parity", file, "--local", "--repeat", "1000000", "--junit", str(junit))
     parity.reach(" of 1000000 asked")
     assert parity.end(signal.SIGINT) == 130
     assert " of 1000000 requests compared: " in parity.output()
     assert not any("Traceback" in seen for seen in parity.progress)
+    assert ElementTree.fromstring(junit.read_bytes()).get("errors") == "1"
+    parity.expect_nothing_left()
+
+
+def test_a_report_is_kept_also_when_nothing_can_be_shown(run: Run, tmp_path: Path) -> None:
+    junit = tmp_path / "parity.xml"
+    with Path("/dev/full").open("wb") as full:
+        parity = run("parity", "--local", "--junit", str(junit), "--json", stdout=full)
+    assert parity.end() == 6
+    parity.reach(f"The JUnit report is in {junit}.")
+    parity.reach("twofold: error: Cannot write: No space left on device. ")
+    assert not any("Traceback" in seen for seen in parity.progress)
+    assert ElementTree.fromstring(junit.read_bytes()).get("tests") == "2"
+    parity.expect_nothing_left()
+
+
+def test_a_reader_that_went_away_is_no_difference(run: Run) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    parity = run("parity", "--local", stdout=writer)
+    os.close(writer)
+    assert parity.end() == 141
     parity.expect_nothing_left()
 
 
@@ -234,15 +276,21 @@ def test_a_recording_is_never_overwritten(run: Run, tmp_path: Path) -> None:
     ]
 
 
-def test_guests_are_not_recorded() -> None:
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (
+            ("--guests", "--record", "r.txt"),
+            "--record stands before the one instance that supervisord plays; guests "
+            "are asked at addresses of their own. Leave --record or --guests out.",
+        ),
+        (("--record", ""), "--record is ''; expected the name of a file."),
+    ],
+)
+def test_what_cannot_be_recorded_is_said_before_anything_is_started(
+    flags: tuple[str, ...], said: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "deploy", "up", "--guests", "--record", "r.txt"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-m", "deploy", "up", *flags], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (
-        2,
-        "twofold: error: --record stands before the one instance that supervisord plays; guests "
-        "are asked at addresses of their own. Leave --record or --guests out.\n",
-    )
+    assert (done.returncode, done.stderr) == (2, f"twofold: error: {said}\n")

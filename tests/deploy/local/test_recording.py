@@ -47,6 +47,12 @@ def test_only_its_owner_may_read_it_and_lines_are_there_at_once(tmp_path: Path) 
         assert path.read_text().endswith("curl /  # lambda\n")
 
 
+def test_nobody_is_told_to_delete_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught, Recording(tmp_path, print):
+        pass
+    assert str(caught.value) == f"{tmp_path} is a folder. Pass another --record."
+
+
 def test_a_file_that_is_there_is_never_touched(tmp_path: Path) -> None:
     path = tmp_path / "r.txt"
     path.write_text("mine")

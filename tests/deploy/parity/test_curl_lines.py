@@ -205,8 +205,30 @@ def test_a_form_is_sent_as_curl_sends_it_with_a_boundary_of_its_content() -> Non
             "the path '/a b' holds a blank or control byte; percent-encode it",
         ),
         (
+            "curl '/a '",
+            "the path '/a ' holds a blank or control byte; percent-encode it",
+        ),
+        (
             "curl -G -d 'a b' /",
             "the path '/?a b' holds a blank or control byte; percent-encode it",
+        ),
+        *(
+            (
+                f"curl '{url}'",
+                f"the URL '{url}' {wrong}; "
+                "expected one like /healthz or http://localhost:9999/healthz",
+            )
+            for url, wrong in (
+                ("", "names no host"),
+                ("?x", "names no host"),
+                ("http://", "names no host"),
+                ("https://ada:word@/x", "names no host"),
+                ("http://[::1/", "names the host '[::1', which is none"),
+                ("http://:80/", "names the host ':80', which is none"),
+                ("http://h:x/", "names the host 'h:x', which is none"),
+                ("http://a b/", "names the host 'a b', which is none"),
+                ("a b/", "names the host 'a b', which is none"),
+            )
         ),
         ("curl -X 'G T' /", "the method 'G T' is none; expected one like POST"),
         (
@@ -226,6 +248,12 @@ def test_a_form_is_sent_as_curl_sends_it_with_a_boundary_of_its_content() -> Non
 )
 def test_what_cannot_be_asked_is_said_with_its_line(line: str, said: str) -> None:
     assert problem(line) == f"r.txt:1: {said}."
+
+
+@pytest.mark.parametrize("line", ["x" * 99, f"curl ftp://{'x' * 99}", f"curl -H {'x' * 99} /"])
+def test_what_is_long_is_said_in_brief(line: str) -> None:
+    assert f"{'x' * 9}…'" in problem(line)
+    assert len(problem(line)) < 200
 
 
 def test_all_problems_of_a_file_are_said() -> None:

@@ -98,6 +98,18 @@ def test_json_written_otherwise_differs_in_its_bytes() -> None:
     assert found(one, other) == [("body", '{"a":1} (7 bytes)', '{"a": 1} (8 bytes)')]
 
 
+def test_json_without_a_difference_at_a_pointer_is_compared_by_bytes_all_the_same() -> None:
+    one, other = answer(b'{"a":1}', JSON), answer(b'{"a": 1}', JSON)
+    assert found(one, other, pointers=("/at",)) == found(one, other) != []
+
+
+@pytest.mark.parametrize("pointers", [(), ("/at",)])
+def test_json_with_a_name_twice_is_compared_by_bytes(pointers: tuple[str, ...]) -> None:
+    one, other = answer(b'{"a":1,"a":2,"at":1}', JSON), answer(b'{"a":9,"a":2,"at":2}', JSON)
+    ((what, _, _),) = found(one, other, pointers=pointers)
+    assert what == "body"
+
+
 def test_json_too_deep_to_compare_is_compared_by_bytes() -> None:
     deep = b'{"a":' * 99_999 + b"%d" + b"}" * 99_999
     ((what, _, _),) = found(answer(deep % 1, JSON), answer(deep % 2, JSON))
@@ -111,6 +123,16 @@ def test_compressed_bodies_are_compared_by_what_they_hold() -> None:
     assert found(answer(early, encoded), answer(late, encoded)) == []
     other = answer(gzip.compress(b"next"), encoded)
     assert found(answer(early, encoded), other) == [("body", "text (4 bytes)", "next (4 bytes)")]
+
+
+def test_all_members_of_a_compressed_body_are_compared() -> None:
+    encoded = ("content-encoding", "gzip")
+    same, one, other = (gzip.compress(text) for text in (b"same", b"1", b"2"))
+    assert found(answer(same + one, encoded), answer(same + other, encoded)) == [
+        ("body", "same1 (5 bytes)", "same2 (5 bytes)")
+    ]
+    assert found(answer(same, encoded), answer(same + b"\0more", encoded)) != []
+    assert found(answer(same[:-1], encoded), answer(same, encoded)) != []
 
 
 def test_deflated_bodies_are_read_too_and_broken_ones_as_they_are() -> None:

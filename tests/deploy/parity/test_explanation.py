@@ -11,11 +11,13 @@ from deploy.parity import known
 from deploy.parity.known import Known
 from deploy.parity.request import Request
 from deploy.question import Answer
+from service.runtime.fallback import OUT_OF_TIME
 from tests.deploy.parity.answers import JSON, answer, asking, at, compared
 
 LARGE = b"x" * 5_000_000
 MODES = (answer(b'{"mode":"lambda"}', JSON), answer(b'{"mode":"instance"}', JSON))
 TOO_MUCH = answer(b"", status=413)
+LATE = answer(OUT_OF_TIME.text.format(request_id="1-2").encode(), status=OUT_OF_TIME.status)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,7 @@ TOO_MUCH = answer(b"", status=413)
         ),
         (asking("POST", body=LARGE), TOO_MUCH, answer(), known.TOO_LARGE),
         (asking(), answer(b"", status=507), answer(LARGE), known.TOO_LARGE),
+        (asking(), LATE, answer(b"done", JSON), known.TIMEOUT),
         (asking(), answer(b"x", JSON), answer(b"x"), known.DEFAULT_TYPE),
         (
             asking("HEAD"),
@@ -75,6 +78,9 @@ def test_what_a_platform_forces_is_known(
         (asking(), answer(b"", ("vary", "a"), ("vary", "b")), answer(b"", ("vary", "a, b"))),
         (asking("POST", body=b"small"), TOO_MUCH, answer()),
         (asking(), answer(status=502), answer(b"small")),
+        (asking(), answer(b"a proxy's", status=504), answer()),
+        (asking(), LATE, answer(status=0, problem="no whole answer within 60 s")),
+        (asking(), answer(), LATE),
         (asking(), answer(b"", ("upgrade", "h2c")), answer()),
         (asking(), answer(b"x", JSON), answer(b"x", ("content-type", "text/plain"))),
         (asking(), answer(status=500), answer(status=0, problem="Connection refused")),
@@ -138,3 +144,10 @@ def test_pointers_of_json_are_known_one_by_one() -> None:
         "body /self": known.OWN_HOST,
         "body /n": None,
     }
+
+
+@pytest.mark.parametrize("one", known.KNOWN, ids=lambda one: one.what)
+def test_reason_and_remedy_are_sentences_that_stand_one_after_the_other(one: Known) -> None:
+    assert one.reason.endswith(".")
+    assert one.remedy.endswith(".")
+    assert not one.remedy.startswith("None")

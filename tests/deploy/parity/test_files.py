@@ -45,6 +45,14 @@ def test_a_byte_order_mark_is_not_part_of_the_text(tmp_path: Path) -> None:
     assert [request.target for request in read([str(lines), str(har)])] == ["/1", "/2"]
 
 
+def test_what_a_har_file_has_of_hosts_that_are_not_meant_is_not_judged(tmp_path: Path) -> None:
+    har = tmp_path / "s.har"
+    har.write_text('{"log":{"entries":[{"request":{"url":"https://cdn/"}}]}}')
+    assert [request.host for request in read([str(har)], ["api"])] == ["cdn"]
+    with pytest.raises(SettingsError, match=r"request\.method is not text"):
+        read([str(har)])
+
+
 @pytest.mark.parametrize("content", ["curl /\n".encode("utf-16"), b"\x7fELF\0\n'"])
 def test_what_is_no_text_is_one_problem(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "r.txt"

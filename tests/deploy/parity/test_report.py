@@ -79,7 +79,7 @@ def test_the_document_holds_it_all() -> None:
             "instance": '"instance"',
             "known": True,
             "reason": "It says which runtime answers.",
-            "remedy": "None needed.",
+            "remedy": "Nothing needs to be done.",
         }
     ]
     assert (silent["verdict"], silent["answers"][0]["problem"]) == (
@@ -109,3 +109,12 @@ def test_junit_has_a_case_for_each_comparison() -> None:
         "status: lambda 200; instance 500\nbody: lambda \\x00[bold] (7 bytes); instance b (1 bytes)"
     )
     assert [child.tag for child in silent] == ["error"]
+
+
+def test_what_was_not_asked_is_an_error_in_junit() -> None:
+    root = ElementTree.fromstring(xml(report(EQUAL, total=3)))
+    assert root.attrib == {"tests": "2", "failures": "0", "errors": "1"}
+    equal, left = root.iter("testcase")
+    assert list(equal) == []
+    assert left.get("name") == "2 of 3 requests"
+    assert [error.attrib for error in left] == [{"message": "not asked: the run ended before"}]

@@ -131,7 +131,12 @@ def test_head_has_no_body_to_wait_for(serve: Serve) -> None:
     ("reply", "status", "problem"),
     [
         (b"", 0, "Remote end closed connection without response"),
-        (b"nonsense\r\n\r\n", 0, "nonsense\r\n"),
+        (b"nonsense\r\n\r\n", 0, "what came is no HTTP response: 'nonsense'"),
+        (
+            b"HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\nabc",
+            0,
+            "what came is no HTTP response: 'abc'",
+        ),
         (
             b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
             200,
