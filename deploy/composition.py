@@ -9,6 +9,7 @@ from typing import Any
 
 from deploy.artifact import ReleasePointer
 from deploy.artifact.lock import LOCK, pins
+from deploy.artifact.trial import WorkedQueue
 from deploy.decorators.function import function_resource
 from deploy.errors import SettingsError
 from deploy.setting import Setting
@@ -16,7 +17,7 @@ from deploy.settings import Settings
 from deploy.stack.plan import Compose
 from deploy.template import Deployment, TemplateDecorator, compose
 from deploy.template.declarations import declared_queues, declared_settings
-from deploy.template.queue import Queue
+from deploy.template.queue import RUNTIMES, Queue
 
 try:
     from deploy.topology import TOPOLOGY
@@ -37,6 +38,15 @@ def topology_settings() -> tuple[Setting[Any], ...]:
 def topology_queues() -> tuple[Queue, ...]:
     """The work queues of the topology."""
     return declared_queues(TOPOLOGY)
+
+
+def worked_queues(settings: Settings) -> tuple[WorkedQueue, ...]:
+    """The same as the build asks for them; what no runtime works off, `compose` refuses."""
+    return tuple(
+        (queue.name, queue.physical_name(settings.stack), queue.runtime)
+        for queue in topology_queues()
+        if queue.runtime in RUNTIMES
+    )
 
 
 def composer(

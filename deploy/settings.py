@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from deploy.errors import SettingsError
-from deploy.setting import REQUIRED, Setting, one_of, optional, text
+from deploy.setting import REQUIRED, Setting, one_of, optional, text, whole
 from deploy.target import ARCHITECTURES, PYTHONS, Target, running_python
 
 T = TypeVar("T")
@@ -63,7 +63,13 @@ ARCHITECTURE = Setting(
     "The processor of the function and of the instances.",
     "x86_64",
 )
-GENERAL: tuple[Setting[Any], ...] = (NAME, STAGE, REGION, BUCKET, PYTHON, ARCHITECTURE)
+TIMEOUT = Setting(
+    "timeout_seconds",
+    whole(1, 900),
+    "How long one invocation of the function may take.",
+    30,
+)
+GENERAL: tuple[Setting[Any], ...] = (NAME, STAGE, REGION, BUCKET, PYTHON, ARCHITECTURE, TIMEOUT)
 
 
 @dataclass(frozen=True)

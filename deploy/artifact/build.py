@@ -17,7 +17,7 @@ from deploy.artifact.contents import Recipe, dependencies, own
 from deploy.artifact.lock import LOCK, refuse_stale
 from deploy.artifact.member import Member, pack, zipped
 from deploy.artifact.sources import sources
-from deploy.artifact.trial import refuse_broken
+from deploy.artifact.trial import WorkedQueue, refuse_broken
 from deploy.artifact.wheels import distributions
 from deploy.errors import BuildError
 from deploy.target import Target, host
@@ -35,6 +35,8 @@ def build(
     console: Console,
     cache: Path,
     *,
+    seconds: int,
+    queues: Sequence[WorkedQueue] = (),
     limit: int = UNPACKED_LIMIT,
 ) -> Artifact:
     """The project's artifact for the target, under `root`/.twofold/artifacts/.
@@ -44,6 +46,8 @@ def build(
 
     Args:
         cache: usually `root`/.twofold/cache; may be shared and may be deleted at any time.
+        seconds: how long an invocation of the function may take.
+        queues: those that the service's event handlers must take.
         limit: bytes, unpacked.
 
     Raises:
@@ -52,14 +56,14 @@ def build(
     try:
         compiler = find_compiler(target.python, os.environ.get("PATH", ""))
         recipe = Recipe(root.resolve(), target, name, compiler, Cache(cache.resolve()), console)
-        return _build(recipe, limit)
+        return _build(recipe, seconds, queues, limit)
     except OSError as error:
         raise BuildError(
             f"Cannot build the artifact: {error.filename or root}: {error.strerror or error}."
         ) from error
 
 
-def _build(recipe: Recipe, limit: int) -> Artifact:
+def _build(recipe: Recipe, seconds: int, queues: Sequence[WorkedQueue], limit: int) -> Artifact:
     shipped = dependencies(recipe, _current_lock(recipe.root))
     service = _service(recipe, shipped)
     members = [*shipped, *service]
@@ -67,9 +71,14 @@ def _build(recipe: Recipe, limit: int) -> Artifact:
     content = zipped(members)
     digest = hashlib.sha256(content).hexdigest()
     path = recipe.root / ".twofold" / "artifacts" / f"{digest}.zip"
-    if not _holds(path, content):
-        _try(recipe, shipped, service)
+    asked = hashlib.sha256(repr((seconds, queues)).encode()).hexdigest()
+    tried = recipe.cache.folder / "tried" / f"{digest}-{asked}"
+    if not (_holds(path, content) and tried.exists()):
+        _try(recipe, shipped, service, seconds, queues)
         write_whole(path, content)
+        write_whole(tried, b"")
+        prune(tried.parent, _ARTIFACTS_KEPT)
+    mark_used(tried)
     mark_used(path)
     prune(path.parent, _ARTIFACTS_KEPT)
     return Artifact(path, recipe.name, digest, len(content), _unpacked_size(members))
@@ -91,7 +100,13 @@ def _current_lock(root: Path) -> str:
     return lock
 
 
-def _try(recipe: Recipe, shipped: Sequence[Member], service: Sequence[Member]) -> None:
+def _try(
+    recipe: Recipe,
+    shipped: Sequence[Member],
+    service: Sequence[Member],
+    seconds: int,
+    queues: Sequence[WorkedQueue],
+) -> None:
     target, console = recipe.target, recipe.console
     if target != host(target.python):
         console.note(
@@ -99,7 +114,15 @@ def _try(recipe: Recipe, shipped: Sequence[Member], service: Sequence[Member]) -
         )
         return
     with console.step("Importing the service"):
-        refuse_broken(shipped, service, recipe.compiler, recipe.name, recipe.cache)
+        refuse_broken(
+            shipped,
+            service,
+            recipe.compiler,
+            recipe.name,
+            recipe.cache,
+            seconds=seconds,
+            queues=queues,
+        )
 
 
 def _holds(path: Path, content: bytes) -> bool:

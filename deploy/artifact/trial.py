@@ -1,4 +1,4 @@
-"""EDGE: whether the artifact's service imports where nothing but the artifact is installed."""
+"""EDGE: whether the service imports where only the artifact is installed, and fits Lambda."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ ENTRY_POINTS = (
 _SCRIPT = Path(__file__).with_name("imports.py")
 _SECONDS = 30
 
+WorkedQueue = tuple[str, str, str]
+"""A work queue's name in the stack, SQS's name for it, and the runtime that works it off."""
+
 
 def refuse_broken(
     dependencies: Sequence[Member],
@@ -31,22 +34,30 @@ def refuse_broken(
     compiler: Compiler,
     name: str,
     cache: Cache,
+    *,
+    seconds: int,
+    queues: Sequence[WorkedQueue] = (),
 ) -> None:
     """Passes when both sides' entry points import from these members.
+
+    No event handler that may run on Lambda may take longer than an invocation's `seconds`, and
+    each of the queues must have one where it is worked off.
 
     The dependencies stay unpacked from build to build. What fails with them is tried again
     from files unpacked for that alone, so a folder that somebody changed refuses nothing.
 
     Raises:
-        BuildError: the service's error, its file and line.
+        BuildError: the service's error, its file and line; or a line for each such
+            handler and each queue without one.
     """
+    asked = (str(seconds), json.dumps(queues))
     with cache.scratch() as folder:
         _unpack(own, folder)
         kept = cache.tree(_digest(dependencies), partial(_unpack, dependencies))
-        if not _problem([folder, kept], compiler, name):
+        if not _problem([folder, kept], compiler, name, asked):
             return
         _unpack(dependencies, folder)
-        if problem := _problem([folder], compiler, name):
+        if problem := _problem([folder], compiler, name, asked):
             raise BuildError(problem)
 
 
@@ -55,10 +66,10 @@ def _digest(members: Iterable[Member]) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _problem(folders: Sequence[Path], compiler: Compiler, name: str) -> str:
-    """Why the service does not import from the folders; empty when it does."""
+def _problem(folders: Sequence[Path], compiler: Compiler, name: str, asked: Sequence[str]) -> str:
+    """Why the service would not do from these folders; empty when it would."""
     command = [compiler.executable, "-I", "-S", str(_SCRIPT), ",".join(ENTRY_POINTS)]
-    command += map(str, folders)
+    command += [*asked, *map(str, folders)]
     environment = {**os.environ, "SERVICE_NAME": name}
     try:
         done = subprocess.run(
@@ -75,6 +86,8 @@ def _problem(folders: Sequence[Path], compiler: Compiler, name: str) -> str:
         said = done.stderr.decode(errors="replace").strip()
         return f"The interpreter ended with {done.returncode} while importing the service.\n{said}"
     problem = json.loads(done.stdout)
+    if isinstance(problem, list):
+        return "\n".join(problem)
     return explained(problem) if problem else ""
 
 

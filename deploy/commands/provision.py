@@ -11,7 +11,7 @@ import click
 
 from deploy import project
 from deploy.commands.build import built
-from deploy.composition import composer, topology_settings
+from deploy.composition import composer, topology_settings, worked_queues
 from deploy.connection import connect
 from deploy.console import Console
 from deploy.flags import json_flag, local_flag, settings_flags
@@ -49,7 +49,7 @@ def command(
     settings, console = connection.settings, Console()
     destination = survey(connection.aws, settings, local=local)
     console.note(f"Account {destination.account}, {destination.region}, stack {settings.stack}")
-    artifact = built(settings, console)
+    artifact = built(settings, console, worked_queues(settings))
     compose = composer(settings, project.ROOT)
     made = plan(settings, artifact, destination.bucket, compose, build_id)
     run = preview if noop else provision

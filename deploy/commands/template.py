@@ -11,7 +11,7 @@ import click
 
 from deploy import project
 from deploy.commands.build import built
-from deploy.composition import composer, topology_settings
+from deploy.composition import composer, topology_settings, worked_queues
 from deploy.connection import connect
 from deploy.console import Console
 from deploy.errors import SettingsError
@@ -53,7 +53,7 @@ def command(flags: Mapping[str, Any], noop: bool, build_id: str, output: Path | 
         bucket = usable_bucket(connection.aws, settings)
     elif bucket == NO_BUCKET:
         console.note(f"No bucket is set: the template names {NO_BUCKET!r}, which is none.")
-    artifact = built(settings, console)
+    artifact = built(settings, console, worked_queues(settings))
     made = plan(settings, artifact, bucket, composer(settings, project.ROOT), build_id)
     text = json.dumps(json.loads(made.template), indent=2, ensure_ascii=False)
     _write(text, output)

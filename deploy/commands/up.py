@@ -77,10 +77,13 @@ def command(flags: Mapping[str, Any], as_json: bool, **typed: Any) -> None:
       sudo twofold up --guests
     """
     wanted = _Wanted(**typed)
+    _refuse_one_port_for_both(wanted)
     console, interrupts = Console(), Interrupts()
     settings = project.settings(flags, topology_settings())
     refuse_second(project.ROOT)
     _refuse_beside_guests(wanted)
+    if wanted.record == "":
+        raise SettingsError("--record is ''; expected the name of a file.")
     with ExitStack() as stack:
         stack.enter_context(interrupts.caught())
         recording = _recorder(stack, wanted, console)
@@ -102,6 +105,15 @@ def command(flags: Mapping[str, Any], as_json: bool, **typed: Any) -> None:
         with suppress(KeyboardInterrupt):
             Vigil(cloud, _line, console.note).keep()
         console.note("Taking everything down ...")
+
+
+def _refuse_one_port_for_both(wanted: _Wanted) -> None:
+    """Guests listen at addresses of their own."""
+    if wanted.function_port and wanted.function_port == wanted.instance_port and not wanted.guests:
+        raise SettingsError(
+            f"The instance and the function cannot both have port {wanted.function_port}. "
+            f"Pass another {PORT_FLAG} or {FUNCTION_PORT_FLAG}."
+        )
 
 
 def _refuse_beside_guests(wanted: _Wanted) -> None:

@@ -12,7 +12,7 @@ from deploy.artifact import ReleasePointer
 from deploy.decorators.log_group import LOG_RETENTION, log_group
 from deploy.decorators.policy import policy, send_to, trust, write_logs
 from deploy.setting import Setting, whole
-from deploy.settings import Settings
+from deploy.settings import TIMEOUT, Settings
 from deploy.target import PYTHONS
 from deploy.template import Deployment
 from deploy.template.declarations import declares
@@ -26,12 +26,6 @@ MEMORY = Setting(
     whole(128, 10_240),
     "The function's memory in MB; its share of a processor grows with it.",
     512,
-)
-TIMEOUT = Setting(
-    "timeout_seconds",
-    whole(1, 900),
-    "How long one invocation of the function may take.",
-    30,
 )
 
 # AWS Lambda API Reference, "PublishVersion": of code and configuration only. These belong
@@ -58,7 +52,7 @@ def function_resource(settings: Settings, artifact: ReleasePointer) -> awslambda
     )
 
 
-@declares(MEMORY, TIMEOUT, LOG_RETENTION)
+@declares(MEMORY, LOG_RETENTION)
 def function(template: Template, deployment: Deployment) -> None:
     """The function is called through its alias, so that a release is one switch."""
     template.add_resource(log_group(logical_id.FUNCTION_LOGS, "function", deployment.settings))

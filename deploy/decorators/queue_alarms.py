@@ -32,6 +32,16 @@ def alarms(queue: Queue, actions: Actions) -> Iterator[cloudwatch.Alarm]:
     )
 
 
+def action_problems(queue: Queue, actions: object) -> Iterator[str]:
+    """A line when these are no ARNs; text alone would be taken letter by letter."""
+    listed = actions if isinstance(actions, list | tuple) else [None]
+    if not all(isinstance(action, str | AWSHelperFn) for action in listed):
+        yield (
+            f"alarm_actions of queue {queue.name!r} is {actions!r}; expected a list of ARNs, "
+            'such as [Ref("AlarmTopic")].'
+        )
+
+
 def _above(queue: str, metric: str, threshold: int) -> dict[str, Any]:
     name = cloudwatch.MetricDimension(Name="QueueName", Value=GetAtt(queue, "QueueName"))
     return {"MetricName": metric, "Dimensions": [name], "Threshold": threshold}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from deploy.template.queue import Queue
+from deploy.template.queue import RUNTIMES, Queue
 
 DAY = 24 * 60 * 60
 DEAD_LETTER_DAYS = 14
@@ -29,7 +29,8 @@ def batch_window(queue: Queue) -> int:
     AWS Lambda API Reference, "CreateEventSourceMapping": a batch of more than 10 needs at
     least 1.
     """
-    return _BATCH_WINDOW if (queue.batch_size or DEFAULT_BATCH) > _UNWINDOWED_BATCH else 0
+    is_gathered = _is_whole(queue.batch_size, _UNWINDOWED_BATCH + 1, _LARGEST_BATCH["queue"])
+    return _BATCH_WINDOW if is_gathered else 0
 
 
 def visibility(queue: Queue, timeout: int) -> int:
@@ -53,15 +54,18 @@ def problems(queue: Queue, stack: str, timeout: int) -> Iterator[str]:
     # Lambda refuses to work longer on a message than it is hidden.
     shortest = timeout if queue.runtime == "lambda" else _SHORTEST_INSTANCE_VISIBILITY
     hidden = visibility(queue, timeout)
-    longest_wait = max(1, queue.retention_days) * DAY // 60
+    kept = queue.retention_days if _is_whole(queue.retention_days, 1, DEAD_LETTER_DAYS - 1) else 1
     for argument, value, least, most in (
         ("max_receives", queue.max_receives, 1, 1_000),
         ("visibility_seconds", hidden, shortest, _LONGEST_VISIBILITY),
         ("retention_days", queue.retention_days, 1, DEAD_LETTER_DAYS - 1),
-        ("oldest_minutes", queue.oldest_minutes, 1, longest_wait),
+        ("oldest_minutes", queue.oldest_minutes, 1, kept * DAY // 60),
     ):
-        if not least <= value <= most:
-            yield f"{argument} of queue {queue.name!r} is {value}; expected {least} to {most}."
+        if not _is_whole(value, least, most):
+            yield (
+                f"{argument} of queue {queue.name!r} is {value!r}; expected a whole number from "
+                f"{least} to {most}."
+            )
 
 
 def _name_problems(queue: Queue, stack: str) -> Iterator[str]:
@@ -72,7 +76,7 @@ def _name_problems(queue: Queue, stack: str) -> Iterator[str]:
             f"A queue's name is {queue.name!r}; names that end in '-dead-letters' are those of "
             "dead-letter queues. Give it another name."
         )
-    if queue.runtime not in ("lambda", "instance"):
+    if queue.runtime not in RUNTIMES:
         yield (
             f"runtime of queue {queue.name!r} is {queue.runtime!r}; expected 'lambda' or "
             "'instance'."
@@ -94,8 +98,13 @@ def _batch_problems(queue: Queue) -> Iterator[str]:
             f"batch_size of queue {queue.name!r} is for Lambda, but the instances' worker takes "
             "its messages. Leave batch_size out."
         )
-    elif not 1 <= queue.batch_size <= _LARGEST_BATCH[kind]:
+    elif not _is_whole(queue.batch_size, 1, _LARGEST_BATCH[kind]):
         yield (
-            f"batch_size of queue {queue.name!r} is {queue.batch_size}; Lambda takes 1 to "
+            f"batch_size of queue {queue.name!r} is {queue.batch_size!r}; Lambda takes 1 to "
             f"{_LARGEST_BATCH[kind]} messages of a {kind} at once."
         )
+
+
+def _is_whole(value: object, least: int, most: int) -> bool:
+    """A topology is not always checked for types before it is composed."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

@@ -8,9 +8,8 @@ from typing import Any
 from troposphere import GetAtt, Output, Ref, Sub, Template, awslambda, sqs
 
 from deploy import logical_id
-from deploy.decorators.function import TIMEOUT
 from deploy.decorators.policy import allow, attached
-from deploy.decorators.queue_alarms import Actions, alarms
+from deploy.decorators.queue_alarms import Actions, action_problems, alarms
 from deploy.decorators.queue_limits import (
     DAY,
     DEAD_LETTER_DAYS,
@@ -20,6 +19,7 @@ from deploy.decorators.queue_limits import (
     visibility,
 )
 from deploy.errors import SettingsError
+from deploy.settings import TIMEOUT
 from deploy.template import Deployment
 from deploy.template.queue import Queue, Runtime
 
@@ -53,7 +53,8 @@ def work_queue(
             deduplication ID, since two equal messages may both be meant.
         batch_size: how many messages an invocation takes at most, 10 without it; not for
             the instances, whose worker has none.
-        max_receives: after so many attempts a message goes to the dead-letter queue.
+        max_receives: after so many receipts a message goes to the dead-letter queue; those
+            behind a failed one of their message group are received without being tried.
         visibility_seconds: how long a message that was taken is hidden from others. Without
             it, six times the function's timeout for Lambda; for the instances, whose worker
             extends it as long as it works, 60: so soon others get what a killed worker held.
@@ -80,7 +81,6 @@ class WorkQueue:
 
     queue: Queue
     alarm_actions: Actions = ()
-    settings = (TIMEOUT,)
 
     @property
     def __name__(self) -> str:
@@ -93,7 +93,11 @@ class WorkQueue:
             SettingsError: a line for each argument that SQS or Lambda would refuse.
         """
         timeout = deployment.settings[TIMEOUT]
-        if found := list(problems(self.queue, deployment.stack, timeout)):
+        found = [
+            *problems(self.queue, deployment.stack, timeout),
+            *action_problems(self.queue, self.alarm_actions),
+        ]
+        if found:
             raise SettingsError("\n".join(found))
         template.add_resource(_dead_letters(self.queue, deployment.stack))
         template.add_resource(_work(self.queue, deployment.stack, visibility(self.queue, timeout)))

@@ -45,13 +45,17 @@ def declared_queues(topology: Iterable[Callable[..., None]]) -> tuple[Queue, ...
     """The queues of the topology, in its order.
 
     Raises:
-        SettingsError: two have the same name.
+        SettingsError: two have the same name, or one has none that is text.
     """
     found: dict[str, Queue] = {}
     for decorator in topology:
         queue: Queue | None = getattr(decorator, "queue", None)
         if queue is None:
             continue
+        if not isinstance(queue.name, str):  # the names of all its parts are made of it
+            raise SettingsError(
+                f"A queue's name is {queue.name!r}; expected text like 'orders' or 'big-orders'."
+            )
         if queue.name in found:
             raise SettingsError(
                 f"The topology has two queues {queue.name!r}. Give each a name of its own."

@@ -11,6 +11,7 @@ from troposphere import Sub
 from deploy import logical_id
 
 Runtime = Literal["lambda", "instance"]
+RUNTIMES: tuple[Runtime, ...] = ("lambda", "instance")
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,9 @@ def measure(rounds: int = 15) -> list[Row]:
 
 def _folders(scratch: Path) -> Mapping[str, str]:
     """Unpacks what is compared under `scratch`; each folder's name, and its handler's."""
-    artifact = build(ROOT, host(running_python()), "hello", Console(), ROOT / ".twofold" / "cache")
+    artifact = build(
+        ROOT, host(running_python()), "hello", Console(), ROOT / ".twofold" / "cache", seconds=30
+    )
     for name in ("artifact", "sources"):
         with zipfile.ZipFile(artifact.path) as archive:
             archive.extractall(scratch / name)

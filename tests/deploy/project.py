@@ -56,11 +56,16 @@ class Project:
         self.write({"service.lock": lock, "pyproject.toml": project})
 
     def build(
-        self, target: Target | None = None, name: str = "hello", limit: int = UNPACKED_LIMIT
+        self,
+        target: Target | None = None,
+        name: str = "hello",
+        limit: int = UNPACKED_LIMIT,
+        seconds: int = 30,
     ) -> Artifact:
         target = target or host(running_python())
         cache = self.root / ".twofold" / "cache"
-        return build(self.root, target, name, Console(self.said.append), cache, limit=limit)
+        console = Console(self.said.append)
+        return build(self.root, target, name, console, cache, seconds=seconds, limit=limit)
 
 
 def make_wheel(folder: Path, name: str, version: str, files: Mapping[str, str], tag: str) -> str:

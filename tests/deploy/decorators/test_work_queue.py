@@ -254,6 +254,13 @@ def test_the_same_queue_twice_is_an_error() -> None:
     assert refusal(*twice) == ("The topology has two queues 'orders'. Give each a name of its own.")
 
 
+def test_a_name_that_is_no_text_is_an_error() -> None:
+    nameless: Any = 5
+    assert refusal(work_queue(nameless, runtime="lambda")) == (
+        "A queue's name is 5; expected text like 'orders' or 'big-orders'."
+    )
+
+
 @pytest.mark.parametrize("name", ["", "Orders", "my_orders", "orders-", "1st", "a--b", "a.fifo"])
 def test_a_malformed_name_is_an_error_with_the_form(name: str) -> None:
     assert refusal(work_queue(name, runtime="lambda")) == (
@@ -299,19 +306,48 @@ def test_a_name_that_sqs_would_not_take_is_an_error() -> None:
             "batch_size of queue 'orders' is for Lambda, but the instances' worker takes its "
             "messages. Leave batch_size out.",
         ),
-        ({"max_receives": 0}, "max_receives of queue 'orders' is 0; expected 1 to 1000."),
+        (
+            {"batch_size": "10"},
+            "batch_size of queue 'orders' is '10'; Lambda takes 1 to 10000 messages of a queue at "
+            "once.",
+        ),
+        (
+            {"alarm_actions": "arn:aws:sns:x"},
+            "alarm_actions of queue 'orders' is 'arn:aws:sns:x'; expected a list of ARNs, such as "
+            '[Ref("AlarmTopic")].',
+        ),
+        (
+            {"alarm_actions": [None]},
+            "alarm_actions of queue 'orders' is [None]; expected a list of ARNs, such as "
+            '[Ref("AlarmTopic")].',
+        ),
+        (
+            {"max_receives": None},
+            "max_receives of queue 'orders' is None; expected a whole number from 1 to 1000.",
+        ),
+        (
+            {"retention_days": 2.5},
+            "retention_days of queue 'orders' is 2.5; expected a whole number from 1 to 13.",
+        ),
+        (
+            {"max_receives": 0},
+            "max_receives of queue 'orders' is 0; expected a whole number from 1 to 1000.",
+        ),
         (
             {"visibility_seconds": 29},
-            "visibility_seconds of queue 'orders' is 29; expected 30 to 43200.",
+            "visibility_seconds of queue 'orders' is 29; expected a whole number from 30 to 43200.",
         ),
         (
             {"visibility_seconds": 9, "runtime": "instance"},
-            "visibility_seconds of queue 'orders' is 9; expected 10 to 43200.",
+            "visibility_seconds of queue 'orders' is 9; expected a whole number from 10 to 43200.",
         ),
-        ({"retention_days": 14}, "retention_days of queue 'orders' is 14; expected 1 to 13."),
+        (
+            {"retention_days": 14},
+            "retention_days of queue 'orders' is 14; expected a whole number from 1 to 13.",
+        ),
         (
             {"oldest_minutes": 1_441, "retention_days": 1},
-            "oldest_minutes of queue 'orders' is 1441; expected 1 to 1440.",
+            "oldest_minutes of queue 'orders' is 1441; expected a whole number from 1 to 1440.",
         ),
     ],
 )
