@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from deploy import logical_id
+from deploy.composition import topology_queues
 from deploy.connection import Connection, connect
 from deploy.errors import SettingsError, StackError
 from deploy.flags import json_flag, local_flag, settings_flags
@@ -20,7 +21,7 @@ from deploy.overview import COMMANDS
 from deploy.question import Answer, ask
 from deploy.request import Direct, Http, Message, Typed, request
 from deploy.settings import REGION, STAGE
-from deploy.sides import existing, function_url, nothing_to_ask, reachable
+from deploy.sides import existing, function_url, no_queue, nothing_to_ask, reachable
 from deploy.stack import Stack
 
 FAILED = 1
@@ -98,7 +99,7 @@ def _answers(connection: Connection, stack: Stack, wanted: Direct | Http | Messa
 def _invoked(connection: Connection, stack: Stack, payload: bytes) -> Answer:
     name = stack.outputs.get(logical_id.OUTPUT_FUNCTION_NAME, "")
     if not name:
-        raise StackError(nothing_to_ask(stack, "function"))
+        raise StackError(nothing_to_ask(connection, stack, "function"))
     alias = stack.outputs.get(logical_id.OUTPUT_FUNCTION_ALIAS, "").rpartition(":")[2]
     start = time.monotonic()
     invoked = connection.aws.invoke(name, payload, alias)
@@ -113,7 +114,7 @@ def _invoked(connection: Connection, stack: Stack, payload: bytes) -> Answer:
 def _sent(connection: Connection, stack: Stack, message: Message) -> Answer:
     url = stack.outputs.get(logical_id.output_queue(message.queue), "")
     if not url:
-        raise StackError(nothing_to_ask(stack, f"queue {message.queue!r}"))
+        raise SettingsError(no_queue(connection, stack, message.queue, topology_queues()))
     start = time.monotonic()
     sent = connection.aws.send_message(url, message.body.decode())
     return Answer(

@@ -12,6 +12,7 @@ from deploy.connection import connect
 from deploy.flags import json_flag, local_flag, settings_flags
 from deploy.overview import COMMANDS
 from deploy.settings import REGION, STAGE
+from deploy.sides import remedy
 from deploy.stack.inspection import inspect
 from deploy.stack.status import lines
 
@@ -34,6 +35,5 @@ def command(flags: Mapping[str, Any], local: bool, as_json: bool) -> None:
     """
     connection = connect(flags, local=local, others_allowed=True)
     status = inspect(connection)
-    create = "twofold up" if local else f"twofold provision --stage {connection.settings.stage}"
-    shown = json.dumps(status.document(), indent=2) if as_json else "\n".join(lines(status, create))
-    click.echo(shown)
+    text = "\n".join(lines(status, remedy(connection)))
+    click.echo(json.dumps(status.document(), indent=2) if as_json else text)

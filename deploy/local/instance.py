@@ -4,8 +4,6 @@ configuration, in a folder laid out as on EC2."""
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import os
 import pwd
 import socket
@@ -17,13 +15,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 from deploy.errors import LocalError
+from deploy.local.comparison import digest_of
 from deploy.local.embedded_aws import LOOPBACK
 from deploy.local.environment import interpreter
 from deploy.local.server import listen
 from deploy.local.workspace import Child, Command, Workspace, end_of_file
+from deploy.question import Answer, Question, ask
 
 PORT_FLAG = "--port"
 _READY_SECONDS = 30.0
+_ANSWER_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _DRAIN_SECONDS = 0.2
 _GRACE_SECONDS = 10.0
@@ -71,7 +72,7 @@ class Instance:
                 the end of what they logged.
         """
         deadline = time.monotonic() + seconds
-        while _digest_at(self.port) != self.digest:
+        while digest_of(answer := self._health()) != self.digest:
             if self.child.exit_status is not None:
                 raise LocalError(
                     f"supervisord ended. The end of its log:\n{self.child.end_of_log()}"
@@ -80,8 +81,8 @@ class Instance:
                 raise LocalError(f"The service does not start. The end of its log:\n{self._said()}")
             if time.monotonic() > deadline:
                 raise LocalError(
-                    f"{self.url}/healthz did not answer for release {self.digest[:12]} within "
-                    f"{seconds:.0f} s. The end of its log:\n{self._said()}"
+                    f"{unanswered(answer, self.digest, seconds)} The end of its log:\n"
+                    f"{self._said()}"
                 )
             self._wake()
             time.sleep(_POLL_SECONDS)
@@ -93,6 +94,9 @@ class Instance:
         while self.child.exit_status is None and time.monotonic() < deadline:
             self._wake()
             time.sleep(_POLL_SECONDS)
+
+    def _health(self) -> Answer:
+        return ask("instance", self.url, Question("/healthz"), _ANSWER_SECONDS)
 
     def _wake(self) -> None:
         """supervisord looks around once a second: for workers to start, for ended ones, for
@@ -178,12 +182,12 @@ def _failures(log: Path) -> int:
     return failures(end_of_file(log, 200).splitlines())
 
 
-def _digest_at(port: int) -> str:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-    try:
-        connection.request("GET", "/healthz")
-        return str(json.load(connection.getresponse()).get("digest"))
-    except (OSError, http.client.HTTPException, ValueError, AttributeError):
-        return ""
-    finally:
-        connection.close()
+def unanswered(last: Answer, digest: str, seconds: float) -> str:
+    """Says that the release with this digest never answered, and what was answered last."""
+    text = f"{last.url} did not answer for release {digest[:12]} within {seconds:.0f} s"
+    if last.problem:
+        return f"{text}."
+    return (
+        f"{text}; it last answered {last.status} {last.body[:200].decode(errors='replace')!r}. "
+        "`app` must answer GET /healthz with current().identity, as in service/handler.py."
+    )

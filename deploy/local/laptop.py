@@ -10,11 +10,11 @@ from types import MappingProxyType
 from deploy.artifact import Artifact
 from deploy.artifact.build import build
 from deploy.aws import Aws
-from deploy.composition import composer
+from deploy.composition import composer, worked_queues
 from deploy.connection import LOCAL_CREDENTIALS
 from deploy.console import Console
 from deploy.errors import LocalError
-from deploy.settings import BUCKET, REGION, Settings
+from deploy.settings import BUCKET, REGION, TIMEOUT, Settings
 from deploy.stack.plan import plan
 from deploy.stack.provision import provision, survey
 from deploy.target import host, running_python
@@ -66,7 +66,15 @@ def built(root: Path, settings: Settings, console: Console) -> Artifact:
     """The artifact for this machine's own processor and system."""
     target = host(settings.target.python)
     with console.step(f"Building the artifact for {target.platform}"):
-        artifact = build(root, target, settings.name, console, cache(root))
+        artifact = build(
+            root,
+            target,
+            settings.name,
+            console,
+            cache(root),
+            seconds=settings[TIMEOUT],
+            queues=worked_queues(settings),
+        )
     same = target == settings.target
     deployed = "the one that AWS would run" if same else f"AWS gets {settings.target.platform}"
     console.note(f"Artifact {artifact.sha256} ({deployed})")

@@ -100,6 +100,7 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
         access_log=False,
         lifespan="off",
         server_header=False,
+        ws="none",  # else it takes an upgrade itself wherever a library for that is installed
         timeout_graceful_shutdown=0,
     )
     # It reports each request that it cancels as an error; here that is the plan.

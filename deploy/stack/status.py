@@ -103,13 +103,10 @@ def _missing(fleet: FleetState | None) -> tuple[str, ...]:
     return (f"{serving} of {fleet.desired} instances are in service.",)
 
 
-def lines(status: Status, create_command: str) -> tuple[str, ...]:
-    """The status for a person."""
+def lines(status: Status, remedy: str) -> tuple[str, ...]:
+    """The status for a person; `remedy` says what to do when there is no stack."""
     if status.stack is None:
-        return (
-            f"Stack {status.name!r} does not exist in {status.region}. "
-            f"Create it with: {create_command}",
-        )
+        return (f"Stack {status.name!r} does not exist in {status.region}. {remedy}",)
     reason = f" ({status.stack.reason})" if status.stack.reason else ""
     return (
         f"Stack    {status.name} in {status.region}: {status.stack.status}{reason}",

@@ -136,6 +136,51 @@ def test_a_reader_that_went_away_is_no_trouble(tree: Tree, arguments: list[str])
     assert process.returncode == 141
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["build", "--json"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_is_full_is_one_line(
+    tree: Tree, arguments: list[str], unbuffered: str
+) -> None:
+    tree.environment["PYTHONUNBUFFERED"] = unbuffered
+    with Path("/dev/full").open("wb") as full:
+        process = tree.start(*arguments, stdout=full)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[-1]) == (
+        6,
+        "twofold: error: Cannot write: No space left on device. "
+        "Make room, or send standard output somewhere else.",
+    )
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["build"]])
+def test_standard_output_that_is_closed_is_said_before_anything_is_done(
+    tree: Tree, arguments: list[str]
+) -> None:
+    script = 'exec "$@" >&-'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", sys.executable, "-m", "deploy", *arguments],
+        cwd=tree.root,
+        env=tree.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        6,
+        "twofold: error: Standard output is closed. Send it somewhere.\n",
+    )
+    assert not (tree.root / ".twofold").exists()
+
+
+def test_an_error_of_the_system_that_nobody_expected_is_a_bug() -> None:
+    def fail(_: list[str]) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.raises(PermissionError, match="denied"):
+        cli.guarded(fail, [])
+
+
 def test_ctrl_c_is_one_line_and_130(tree: Tree, tmp_path: Path) -> None:
     fifo = tmp_path / "payload"
     os.mkfifo(fifo)

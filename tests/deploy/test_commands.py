@@ -14,6 +14,8 @@ import pytest
 
 from deploy.aws import Aws
 from deploy.connection import LOCAL_CREDENTIALS
+from deploy.project import ROOT
+from tests.deploy.local.queues import add_to_topology
 from tests.deploy.tree import Tree
 from tests.deploy.wire import answering, refusing
 
@@ -326,6 +328,42 @@ def test_local_asks_both_sides_of_what_runs(account: Tree, endpoint: str, region
     assert tree.document("delete", "--local", "--yes")["result"] == "deleted"
 
 
+def test_advice_about_what_runs_here_never_leads_to_aws(
+    account: Tree, endpoint: str, region: str
+) -> None:
+    tree = named(account, "advised")
+    tree.document("provision")
+    record = {
+        "pid": os.getpid(),
+        "endpoint": endpoint,
+        "functions_endpoint": endpoint,
+        "function_url": "http://127.0.0.1:1/",
+        "instance_url": "http://127.0.0.1:1",
+        "bucket": "artifacts",
+        "region": region,
+        "folder": "/nowhere",
+        "settings": {},
+    }
+    (tree.root / ".twofold" / "local.json").write_text(json.dumps(record))
+    tree.settings('name = "advised"\n[tool.twofold.stages.dev]\n[tool.twofold.stages.prod]')
+    absent = (
+        f"Stack 'advised-prod' does not exist in {region}. Pass the --stage that runs here, or "
+        "end that with Ctrl-C and start: twofold up --stage prod"
+    )
+    prod = ("--local", "--stage", "prod")
+    assert tree.error("parity", *prod) == (5, [SAID + absent])
+    assert tree.error("invoke", *prod, "--http", "/") == (5, [SAID + absent])
+    assert tree.run("status", *prod).stdout == absent + "\n"
+    assert tree.error("invoke", "--local", "--queue", "report") == (
+        2,
+        [
+            f"{SAID}Stack 'advised-dev' has no queue 'report'; its queues: none. Correct "
+            "--queue, or add the queue to deploy/topology.py and run: "
+            "twofold provision --local --stage dev"
+        ],
+    )
+
+
 def test_a_topology_that_cannot_be_imported_is_one_error(tree: Tree) -> None:
     with (tree.root / "deploy" / "topology.py").open("a") as file:
         file.write("\nTOPOLOGY += nonsense\n")
@@ -348,4 +386,21 @@ def test_ctrl_c_while_building_leaves_nothing_half_done(account: Tree) -> None:
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "twofold: interrupted"
     assert "Traceback" not in errors
+    assert not tree.document("status")["exists"]
+
+
+@pytest.mark.parametrize("command", ["template", "provision"])
+def test_a_queue_that_nobody_takes_is_one_error_before_anything_is_made(
+    account: Tree, command: str
+) -> None:
+    tree = named(account, "untaken")
+    for name in ("__init__", "events", "event_handler", "event_kind", "batch"):
+        copy = tree.root / f"service/runtime/{name}.py"
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes((ROOT / f"service/runtime/{name}.py").read_bytes())
+    (tree.root / "service/errors.py").write_bytes((ROOT / "service/errors.py").read_bytes())
+    add_to_topology(tree.root, 'work_queue("typos", runtime="lambda")')
+    code, lines = tree.error(command)
+    assert code == 3
+    assert lines[-1].startswith(f"{SAID}No handler takes queue 'typos' of deploy/topology.py")
     assert not tree.document("status")["exists"]

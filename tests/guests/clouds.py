@@ -58,7 +58,7 @@ app = Starlette(routes=[Route("/", greet), Route("/slow", slow), Route("/healthz
 
 
 @events.invoke
-def invoke(event: object, context: object) -> object:
+def invoke(event: object) -> object:
     return {{"message": LABEL, "event": event}}
 '''
 

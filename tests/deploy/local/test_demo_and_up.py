@@ -169,6 +169,16 @@ def _is_supervisord_of(entry: Path, scratch: Path) -> bool:
     return "supervisor.supervisord" in arguments and str(scratch) in arguments
 
 
+def test_one_port_for_both_sides_is_refused_at_once(run: Run) -> None:
+    program = run("up", "--port", "19996", "--function-port", "19996")
+    assert program.end() == 2
+    program.reach(
+        "twofold: error: The instance and the function cannot both have port 19996. "
+        "Pass another --port or --function-port."
+    )
+    assert len(program.progress) == 1
+
+
 def test_a_port_in_use_is_said_before_anything_is_started(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

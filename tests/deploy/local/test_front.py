@@ -82,6 +82,18 @@ def test_a_request_reaches_the_function_as_an_event(serve: Serve) -> None:
     assert event["requestContext"]["http"]["method"] == "PUT"
 
 
+def test_a_request_to_upgrade_reaches_the_function_as_any_other(serve: Serve) -> None:
+    echo = Echo()
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    answer, _ = ask(serve(function_url(echo, ENDPOINT)), "GET", "/a", headers=upgrade)
+    assert (answer.status, [event["rawPath"] for event, _ in echo.seen]) == (200, ["/a"])
+
+
 def test_its_result_is_the_response(serve: Serve) -> None:
     result = {
         "statusCode": 418,

@@ -120,6 +120,18 @@ def test_another_release_on_the_port_is_not_mistaken_for_this_one(start: Start) 
         one.wait(3.0)
 
 
+def test_a_service_without_its_health_is_told_what_it_answered(start: Start) -> None:
+    one = start(SERVICE.replace("send_response(200)", "send_response(404)").replace("digest", "x"))
+    with pytest.raises(LocalError) as caught:
+        one.wait(3.0)
+    said = str(caught.value)
+    assert f"for release {DIGEST[:12]} within 3 s; it last answered 404 " in said
+    assert (
+        "`app` must answer GET /healthz with current().identity, as in service/handler.py. "
+        "The end of its log:\n"
+    ) in said
+
+
 def test_a_port_in_use_is_refused_at_once(workspace: Workspace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

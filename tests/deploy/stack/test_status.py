@@ -22,7 +22,7 @@ from deploy.stack.status import (
 NEW, OLD = "a" * 64, "b" * 64
 RELEASE = ReleasePointer("artifacts", f"hello/artifacts/{NEW}.zip", NEW, "build-7")
 STACK = Stack("arn", "hello-dev", "UPDATE_COMPLETE", "", {"FunctionUrl": "https://x/"})
-CREATE = "twofold provision --stage dev"
+CREATE = "Create it with: twofold provision --stage dev"
 
 
 def fleet(*states: str) -> FleetState:
