@@ -131,7 +131,7 @@ def test_a_reader_that_went_away_is_no_trouble(tree: Tree, arguments: list[str])
     os.close(reader)
     with tree.start(*arguments, stdout=writer) as process:
         os.close(writer)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert errors == ""
     assert process.returncode == 141
 
@@ -187,7 +187,7 @@ def test_ctrl_c_is_one_line_and_130(tree: Tree, tmp_path: Path) -> None:
     with tree.start("invoke", "-f", str(fifo)) as process, fifo.open("wb"):
         # Opening it returned, so the command reads now.
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "twofold: interrupted\n")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -42,10 +41,8 @@ def test_ctrl_c_ends_a_run_without_a_traceback(tmp_path: Path) -> None:
     assert child.stdout
     assert child.stdout.readline().startswith("Fuzzing: ")
     child.send_signal(signal.SIGINT)
-    started = time.monotonic()
     printed, _ = child.communicate(timeout=60)
     assert (child.returncode, "Traceback" in printed) == (130, False), printed
-    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.service.queues import Queues, Workers
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 15.0  # seconds that anything here may take
+PATIENCE = 60.0  # seconds that anything here may take
 
 
 @dataclass

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 20.0  # seconds for one answer
+PATIENCE = 60.0  # seconds for one answer
 VERSION = "/2018-06-01/runtime"
 HANDLER = "service.lambda_function.lambda_handler"
 

@@ -89,7 +89,7 @@ def test_no_message_is_lost_when_workers_are_killed_and_released_anew(
         f"{len(written) - len(handled)} handled again",
     )
     assert set(handled) == {str(number) for number in range(MESSAGES)}
-    ends = {worker.process.wait(timeout=20) for worker in fleet.leaving}
+    ends = {worker.process.wait(timeout=60) for worker in fleet.leaving}
     assert ends <= {0, -signal.SIGTERM}  # the latter of one that was told before it had begun
     assert (fleet.kills > 5, fleet.releases > 2) == (True, True)
 

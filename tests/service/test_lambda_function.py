@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.conftest import ROOT, environment, service_folder
+from tests.service.conftest import PATIENCE, ROOT, environment, service_folder
 from tests.service.events import function_url, sqs
 from tests.service.runtime_api import Function, function
 
@@ -143,7 +143,7 @@ async def invoke(payload):
 def test_an_event_handler_that_awaits_a_cancelled_task_fails_its_invocation_only(run: Run) -> None:
     running = run(CANCELLED)
     running.events.put(("req-9", "cancel"))
-    answer = running.answers.get(timeout=5)
+    answer = running.answers.get(timeout=PATIENCE)
     assert (answer.kind, answer.payload["errorMessage"]) == (
         "error",
         "A task that the event handler awaited was cancelled.",
@@ -192,9 +192,9 @@ def test_an_exception_that_cannot_be_told_of_fails_its_invocation_only(run: Run,
 
 def started(running: Function) -> Any:
     """The failed start that Lambda is told of."""
-    answer = running.answers.get(timeout=20)
+    answer = running.answers.get(timeout=PATIENCE)
     assert answer.kind == "init/error"
-    assert running.process.wait(timeout=20) != 0
+    assert running.process.wait(timeout=PATIENCE) != 0
     return answer.payload
 
 
@@ -244,7 +244,7 @@ def test_sigterm_shuts_the_application_down_where_the_runtime_hears_it(run: Run)
     running = run(LIVES, AWS_EXECUTION_ENV="AWS_Lambda_python3.12")
     assert running.invoke(function_url("/")).payload["statusCode"] == 404
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(timeout=20) == -signal.SIGTERM
+    assert running.process.wait(timeout=PATIENCE) == -signal.SIGTERM
     assert running.lines[-1] == "shut down"
 
 
@@ -252,7 +252,7 @@ def test_sigterm_ends_an_older_runtime_at_once(run: Run) -> None:
     running = run(LIVES, AWS_EXECUTION_ENV="AWS_Lambda_python3.11")
     assert running.invoke(function_url("/")).payload["statusCode"] == 404
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(timeout=20) == -signal.SIGTERM
+    assert running.process.wait(timeout=PATIENCE) == -signal.SIGTERM
     assert "shut down" not in running.lines
 
 

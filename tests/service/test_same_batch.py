@@ -41,7 +41,7 @@ def orders(words):
         raise ValueError(words)
 """
 EACH_LATE = """
-@events.each("aws:sqs", timeout=0.2)
+@events.each("aws:sqs", timeout=1.5)
 async def orders(record):
     write(record["body"])
     await asyncio.sleep(60 if "bad" in record["body"] else 0)

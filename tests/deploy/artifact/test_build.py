@@ -284,11 +284,11 @@ def test_an_interrupted_build_leaves_nothing(project: Project, tmp_path: Path) -
         {"service/handler.py": f"open({str(started)!r}, 'w')\nimport time\ntime.sleep(60)\n"}
     )
     process = start(project)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not started.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
-    assert "KeyboardInterrupt" in process.communicate(timeout=30)[1]
+    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
     assert started.exists()
     assert artifacts(project) == []
     assert left(project) == []
@@ -300,7 +300,7 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_zip(project: Project) -> Non
     before = artifacts(project)
     (project.root / "service" / "noise").write_bytes(os.urandom(300_000))
     process = start(project, largest_file=200_000)
-    error = process.communicate(timeout=30)[1]
+    error = process.communicate(timeout=60)[1]
     assert "BuildError: Cannot build the artifact: " in error
     assert "File too large." in error
     assert artifacts(project) == before

@@ -1,12 +1,10 @@
 """`twofold demo` and `twofold up` as a user runs them, ended in every way there is."""
 
-import http.client
 import json
 import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -201,21 +199,6 @@ def test_another_python_than_twofolds_own_is_refused(
     assert program.end() == 6
     program.reach(f"The settings say Python {other}, but twofold runs under 3.")
     program.expect_nothing_left()
-
-
-def test_keep_alive_answers_are_not_held_back(up: Program, project: Path) -> None:
-    url = json.loads(record(project).read_text())["function_url"]
-    connection = http.client.HTTPConnection(url.split("/")[2])
-    times = [_timed(connection) for _ in range(9)]
-    connection.close()
-    assert sorted(times)[4] < 0.035  # Nagle's algorithm adds 40 ms
-
-
-def _timed(connection: http.client.HTTPConnection) -> float:
-    begin = time.monotonic()
-    connection.request("GET", "/")
-    connection.getresponse().read()
-    return time.monotonic() - begin
 
 
 def worked(up: Program) -> list[tuple[str, dict[str, Any]]]:

@@ -1,15 +1,18 @@
 """The two ways to the function over HTTP, with real sockets, curl's and boto3's view of them."""
 
 import asyncio
+import gc
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.aws import Aws
 from deploy.errors import AwsError, LocalError
@@ -58,7 +61,7 @@ def serve() -> Iterator[Serve]:
 def ask(
     port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path, body, headers or {})
     answer = connection.getresponse()
     content = answer.read()
@@ -92,6 +95,21 @@ def test_a_request_to_upgrade_reaches_the_function_as_any_other(serve: Serve) ->
     }
     answer, _ = ask(serve(function_url(echo, ENDPOINT)), "GET", "/a", headers=upgrade)
     assert (answer.status, [event["rawPath"] for event, _ in echo.seen]) == (200, ["/a"])
+
+
+def test_an_accepted_connection_sends_small_answers_at_once(serve: Serve) -> None:
+    at_once = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for transport in gc.get_objects():
+            if isinstance(transport, asyncio.Transport):
+                sock = transport.get_extra_info("socket")
+                if sock.getsockname()[1] == scope["server"][1]:
+                    at_once.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+        await PlainTextResponse("")(scope, receive, send)
+
+    ask(serve(app), "GET", "/")
+    assert at_once == [True]
 
 
 def test_its_result_is_the_response(serve: Serve) -> None:

@@ -231,7 +231,7 @@ def recording(run: Run, treacherous: Path, tmp_path: Path, eventually: Eventuall
 
 
 def ask(url: str, method: str, target: str, body: bytes = b"", **headers: str) -> bytes:
-    connection = http.client.HTTPConnection(url.split("/")[2], timeout=30)
+    connection = http.client.HTTPConnection(url.split("/")[2], timeout=60)
     connection.request(method, target, body or None, headers)
     content = connection.getresponse().read()
     connection.close()

@@ -17,7 +17,7 @@ from deploy.local.server import Background, listen
 from deploy.local.tap import tapped
 from deploy.parity.request import Request
 
-SECONDS = 10
+SECONDS = 60
 
 
 @dataclass

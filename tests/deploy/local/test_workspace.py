@@ -62,7 +62,7 @@ def test_a_signal_leaves_nothing(
     folder, group = program.stdout.readline().split()
     assert _alive(int(group))
     program.send_signal(number)
-    program.communicate(timeout=20)
+    program.communicate(timeout=60)
     eventually(lambda: not _alive(int(group)))
     eventually(lambda: not Path(folder).exists())
 

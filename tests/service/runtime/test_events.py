@@ -361,12 +361,12 @@ def test_an_async_handler_is_cut_off_when_the_function_has_no_time_left(
     async def slow(_: Any) -> None:
         await asyncio.Event().wait()
 
-    began = time.monotonic()
+    deadline = time.monotonic() + 0.05
     with pytest.raises(HandlerTimeoutError) as error:
-        dispatched(router, made.s3(), replace(LAMBDA, deadline=began + 0.05))
+        dispatched(router, made.s3(), replace(LAMBDA, deadline=deadline))
+    assert time.monotonic() >= deadline
     seconds = re.search(r"after (.*) s:", str(error.value))
     assert seconds is not None
-    assert 0.05 <= float(seconds[1]) < 5
     assert str(error.value) == (
         f"The handler {slow.__qualname__!r} of aws:s3 was cut off after {seconds[1]} s: the time "
         "of the function's invocation is over. Raise timeout_seconds, take fewer records at once, "

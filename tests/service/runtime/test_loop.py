@@ -138,7 +138,7 @@ def test_what_will_not_be_cancelled_is_left_behind(loop: RequestLoop) -> None:
 
     started = time.monotonic()
     assert not run(loop, stubborn(), 0.01)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     assert run(loop, asyncio.sleep(0.001))
     stop.set()
     assert run(loop, asyncio.sleep(0.001))
