@@ -109,18 +109,16 @@ fetch() {
 
 # Debian refuses pip beside its own packages (PEP 668), so the scripts get an environment of their own.
 install_cfn_scripts() {
-  local folder
+  local archive=$SCRATCH/scripts.tar.gz
   [[ ! -x $CFN_SCRIPTS/bin/cfn-hup ]] || return 0
-  folder=$(mktemp -d)
-  fetch "AWS's helper scripts" "$BOOTSTRAP_URL" "$BOOTSTRAP_SHA256" "$folder/scripts.tar.gz"
-  check_cfn_scripts "$folder/scripts.tar.gz"
+  fetch "AWS's helper scripts" "$BOOTSTRAP_URL" "$BOOTSTRAP_SHA256" "$archive"
+  check_cfn_scripts "$archive"
   rm -rf "$CFN_SCRIPTS"
   python3 -m venv "$CFN_SCRIPTS"
   retry "$CFN_SCRIPTS/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
-    "$folder/scripts.tar.gz" || fail "cannot install AWS's helper scripts from $BOOTSTRAP_URL"
+    "$archive" || fail "cannot install AWS's helper scripts from $BOOTSTRAP_URL"
   [[ -x $CFN_SCRIPTS/bin/cfn-hup ]] || fail "$BOOTSTRAP_URL brought no cfn-hup"
   "$CFN_SCRIPTS/bin/cfn-hup" --help >/dev/null || fail "cfn-hup of $BOOTSTRAP_URL does not start under $(python3 --version)"
-  rm -rf "$folder"
 }
 
 check_cfn_scripts() {
@@ -133,15 +131,13 @@ check_cfn_scripts() {
 }
 
 install_agent() {
-  local folder name
+  local name package=$SCRATCH/agent.deb
   [[ ! -x $AGENT_CTL ]] || return 0
-  folder=$(mktemp -d)
-  fetch "Amazon's CloudWatch agent" "$AGENT_URL" "$AGENT_SHA256" "$folder/agent.deb"
-  name=$(dpkg-deb --field "$folder/agent.deb" Package) || fail "$AGENT_URL is no Debian package"
+  fetch "Amazon's CloudWatch agent" "$AGENT_URL" "$AGENT_SHA256" "$package"
+  name=$(dpkg-deb --field "$package" Package) || fail "$AGENT_URL is no Debian package"
   [[ $name == amazon-cloudwatch-agent ]] || fail "$AGENT_URL is the package '$name', not amazon-cloudwatch-agent"
-  retry apt install -y "$folder/agent.deb" || fail "cannot install Amazon's CloudWatch agent from $AGENT_URL"
+  retry apt install -y "$package" || fail "cannot install Amazon's CloudWatch agent from $AGENT_URL"
   [[ -x $AGENT_CTL ]] || fail "$AGENT_URL brought no amazon-cloudwatch-agent-ctl"
-  rm -rf "$folder"
 }
 
 write_environment() {
@@ -201,22 +197,18 @@ fetch_artifact() {
 
 # The artifact brings its own installer, which finds the verified download in place.
 install_release() {
-  local folder output
-  folder=$(mktemp -d)
-  output=$(unzip -q "$ARTIFACT" 'ops/*' -d "$folder" 2>&1) || fail "cannot unpack ops/ of the artifact: ${output##*$'\n'}"
-  run_installer "$folder/ops" --again
-  rm -rf "$folder"
+  local output
+  output=$(unzip -q "$ARTIFACT" 'ops/*' -d "$SCRATCH" 2>&1) || fail "cannot unpack ops/ of the artifact: ${output##*$'\n'}"
+  run_installer "$SCRATCH/ops" --again
 }
 
 # Its last error is the reason.
 run_installer() {
-  local said reason
-  said=$(mktemp)
+  local said=$SCRATCH/said reason
   bash "$1/instance/install-release.sh" --env "$ENV_FILE" "${@:2}" 2>&1 | tee "$said" || {
     reason=$(grep '^install-release: error: ' "$said" | tail -n 1) || true
     fail "the release cannot be installed: ${reason#install-release: error: }"
   }
-  rm -f "$said"
 }
 
 start_service() {
@@ -249,6 +241,8 @@ start_agent() {
 
 bootstrap() {
   trap 'say "error: line $LINENO: $BASH_COMMAND"' ERR
+  SCRATCH=$(mktemp -d) || fail "cannot make a folder in ${TMPDIR:-/tmp}; is the disk full?"
+  trap 'rm -rf "$SCRATCH"' EXIT
   check_settings
   install_packages
   install_cfn_scripts
@@ -263,18 +257,16 @@ bootstrap() {
 }
 
 # The signal carries no text, so the log goes where `provision` and an operator find it; its last
-# line is the reason.
+# line is the reason. Without a file, as the disk may be full.
 report() {
-  local stream=$1/bootstrap events
-  events=$(mktemp)
+  local stream=$1/bootstrap
+  timeout 60 aws logs create-log-stream --log-group-name "$LOG_GROUP" --log-stream-name "$stream" || true
   tail -c 8000 "$LOG" | python3 -I -c '
 import json, sys, time
 text = sys.stdin.buffer.read().decode("utf-8", "replace")
-json.dump([{"timestamp": int(time.time() * 1000), "message": text}], sys.stdout)' >"$events"
-  timeout 60 aws logs create-log-stream --log-group-name "$LOG_GROUP" --log-stream-name "$stream" || true
-  timeout 60 aws logs put-log-events --log-group-name "$LOG_GROUP" --log-stream-name "$stream" \
-    --log-events "file://$events" >/dev/null || say "the log did not reach $LOG_GROUP"
-  rm -f "$events"
+json.dump([{"timestamp": int(time.time() * 1000), "message": text}], sys.stdout)' |
+    timeout 60 aws logs put-log-events --log-group-name "$LOG_GROUP" --log-stream-name "$stream" \
+      --log-events file:///dev/stdin >/dev/null || say "the log did not reach $LOG_GROUP"
 }
 
 # Refused when nobody waits for it (a later scale-out, a run by hand): that is no failure.

@@ -106,6 +106,10 @@ class Boot:
     def home(self) -> Path:
         return self.root / "opt/hello"
 
+    @property
+    def scratch(self) -> Path:
+        return self.root / "tmp"
+
     def script(self) -> str:
         values: dict[str, str | int] = {
             "service": "hello",
@@ -127,6 +131,7 @@ class Boot:
         script = self.root / "user-data"
         script.write_text(self.script())
         inherited = self.instance.environment
+        self.scratch.mkdir(exist_ok=True)
         ran = subprocess.run(
             ["bash", script],
             env={
@@ -136,6 +141,7 @@ class Boot:
                 "TWOFOLD_USER": inherited["SERVICE_USER"],
                 "TWOFOLD_HOST": "127.0.0.1",
                 "TWOFOLD_HEALTH_SECONDS": "120",
+                "TMPDIR": str(self.scratch),
                 "TESTS": str(os.getpid()),
                 "SERVICE_TRIAL_SECONDS": "0.3",
                 "TWOFOLD_RETRY_SECONDS": "0",
@@ -339,6 +345,21 @@ def test_a_run_by_hand_brings_a_stopped_supervisord_back(boot: Boot) -> None:
     boot.stop()
     assert boot.run().returncode == 0
     assert boot.instance.ask()["digest"] == digest
+
+
+def test_nothing_is_left_of_what_was_only_needed_meanwhile(booted: Boot, boot: Boot) -> None:
+    assert list(booted.scratch.iterdir()) == []
+    boot.instance.release("bad", "crash")
+    assert boot.run().returncode == 1
+    assert list(boot.scratch.iterdir()) == []
+
+
+def test_a_machine_without_room_for_a_file_signals_failure(boot: Boot) -> None:
+    assert boot.run(TMPDIR=str(boot.root / "full")).returncode == 1
+    assert boot.signals() == FAILURE
+    assert boot.reason() == (
+        f"user-data: error: cannot make a folder in {boot.root}/full; is the disk full?"
+    )
 
 
 def test_a_tampered_artifact_is_not_unpacked_and_signals_failure(boot: Boot) -> None:

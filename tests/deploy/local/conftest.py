@@ -72,7 +72,7 @@ def embedded(session_workspace: Workspace) -> EmbeddedAws:
 def eventually() -> Callable[[Callable[[], object], float], None]:
     """Polls until the condition holds; fails after so many seconds."""
 
-    def wait(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    def wait(condition: Callable[[], object], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"still not so after {seconds} s: {condition}"
@@ -145,7 +145,7 @@ def run(project: Path, processes_of: Processes, eventually: Eventually) -> Itera
         with suppress(ProcessLookupError):
             program.process.kill()
         program.process.wait(SECONDS)
-        eventually(lambda: not processes_of(scratch), 20.0)
+        eventually(lambda: not processes_of(scratch))
         for pipe in (program.process.stdout, program.process.stderr):
             if pipe is not None:
                 pipe.close()

@@ -75,7 +75,7 @@ class Program:
         return self.process.stdout.read()
 
     def expect_nothing_left(self) -> None:
-        self.eventually(lambda: not self.processes_of(self.scratch), 20.0)
+        self.eventually(lambda: not self.processes_of(self.scratch))
         assert list(self.scratch.iterdir()) == []
 
 
