@@ -204,6 +204,12 @@ def _stages(table: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
             f"stages is {stages!r} in pyproject.toml; "
             "expected tables such as [tool.twofold.stages.dev]."
         )
+    for name, one in stages.items():
+        if STAGE.name in one:
+            raise SettingsError(
+                f"[tool.twofold.stages.{name}] in pyproject.toml sets stage, which its own name "
+                "is already. Delete the line."
+            )
     return stages
 
 

@@ -8,6 +8,7 @@ from deploy import logical_id
 from deploy.connection import Connection
 from deploy.errors import StackError
 from deploy.stack import Stack
+from deploy.stack.hints import Hints
 from deploy.stack.inspection import fleet_of, instances
 from deploy.template.queue import Queue
 
@@ -32,7 +33,7 @@ def remedy(connection: Connection) -> str:
     """What to do about a stack that is not there; never one that makes it in AWS by mistake."""
     stage = connection.settings.stage
     if connection.local is None:
-        return f"Create it with: twofold provision --stage {stage}"
+        return f"Create it with: twofold provision {same_stack(connection)}"
     return (
         "Pass the --stage that runs here, or end that with Ctrl-C and start: "
         f"twofold up --stage {stage}"
@@ -86,5 +87,5 @@ def no_queue(connection: Connection, stack: Stack, name: str, queues: Iterable[Q
 
 def same_stack(connection: Connection) -> str:
     """The flags with which another command means the same stack in the same AWS."""
-    stage = f"--stage {connection.settings.stage}"
-    return f"--local {stage}" if connection.local else stage
+    local = connection.local is not None
+    return Hints(connection.settings.stage, connection.aws.region, local).flags

@@ -360,8 +360,13 @@ class Aws:
             **arguments,
         )
         log = base64.b64decode(answer.get("LogResult") or b"")
+        try:
+            reply = answer["Payload"].read()
+        except BotoCoreError as error:
+            named = {"FunctionName": name}
+            raise self._refused(error, "lambda:InvokeFunction", named) from error
         return Invocation(
-            payload=answer["Payload"].read(),
+            payload=reply,
             error=answer.get("FunctionError") or "",
             log=log.decode("utf-8", "replace"),
         )

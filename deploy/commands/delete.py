@@ -17,7 +17,7 @@ from deploy.overview import COMMANDS
 from deploy.settings import BUCKET, REGION, STAGE, Settings
 from deploy.stack import Stack, StackResource
 from deploy.stack.deletion import delete
-from deploy.stack.watch import hints
+from deploy.stack.hints import Hints
 
 
 @click.command("delete", short_help=COMMANDS["delete"])
@@ -38,20 +38,21 @@ def command(flags: Mapping[str, Any], yes: bool, local: bool, as_json: bool) -> 
     """
     connection = connect(flags, local=local, others_allowed=True)
     aws, settings = connection.aws, connection.settings
+    where = (settings.stack, aws.region)
     stack = aws.stack(settings.stack)
     if stack is None:
-        _print(settings.stack, "absent", (), (), as_json)
+        _print(where, "absent", (), (), as_json)
         return
-    if not (yes or _confirmed(stack, aws.resources(stack.id))):
-        _print(settings.stack, "kept", (), (), as_json)
+    if not (yes or _confirmed(stack, aws.resources(stack.id), aws.region)):
+        _print(where, "kept", (), (), as_json)
         return
-    offered = hints(settings.stage, local=local)
-    deleted = delete(aws, stack, Console(), offered)
-    _print(settings.stack, "deleted", deleted.kept, _left(settings), as_json)
+    deleted = delete(aws, stack, Console(), Hints(settings.stage, aws.region, local))
+    _print(where, "deleted", deleted.kept, _left(settings), as_json)
 
 
-def _confirmed(stack: Stack, resources: Sequence[StackResource]) -> bool:
-    click.echo(f"Stack {stack.name!r} ({stack.status}) has {len(resources)} resources:", err=True)
+def _confirmed(stack: Stack, resources: Sequence[StackResource], region: str) -> bool:
+    count = f"{len(resources)} resources"
+    click.echo(f"Stack {stack.name!r} in {region} ({stack.status}) has {count}:", err=True)
     for resource in resources:
         click.echo(f"  {resource.logical_id} ({resource.type})", err=True)
     if not sys.stdin.isatty():
@@ -68,17 +69,25 @@ def _left(settings: Settings) -> tuple[str, ...]:
 
 
 _RESULTS = {
-    "absent": "Stack {stack} does not exist; there is nothing to delete.",
+    "absent": "Stack {stack} does not exist in {region}; there is nothing to delete.",
     "kept": "Nothing was deleted.",
     "deleted": "Stack {stack} is deleted.",
 }
 
 
 def _print(
-    stack: str, result: str, kept: Sequence[StackResource], left: Sequence[str], as_json: bool
+    where: tuple[str, str],
+    result: str,
+    kept: Sequence[StackResource],
+    left: Sequence[str],
+    as_json: bool,
 ) -> None:
+    stack, region = where
     retained = [f"{one.logical_id} ({one.type}): {one.physical_id}" for one in kept]
     stays = [*retained, *left]
-    document = {"stack": stack, "result": result, "stays": stays}
-    lines = [_RESULTS[result].format(stack=stack), *(f"What stays: {one}" for one in stays)]
+    document = {"stack": stack, "region": region, "result": result, "stays": stays}
+    lines = [
+        _RESULTS[result].format(stack=stack, region=region),
+        *(f"What stays: {one}" for one in stays),
+    ]
     click.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))

@@ -24,7 +24,7 @@ from deploy.stack.provision import Outcome, preview, provision, survey
 @click.command("provision", short_help=COMMANDS["provision"])
 @settings_flags(setting for setting in (*GENERAL, *topology_settings()) if setting is not NAME)
 @click.option("--build-id", default="", help="A name for this build.  [default: of the digest]")
-@click.option("--noop", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--noop", is_flag=True, help="Show what would change; the stack stays as it is.")
 @local_flag
 @json_flag
 def command(
@@ -37,7 +37,8 @@ def command(
     CloudFormation; an update that fails is rolled back, and what ran before runs on. Of an
     instance that does not boot the end of its log is shown.
 
-    With --noop CloudFormation is asked what would change; the artifact is not uploaded.
+    With --noop CloudFormation is asked what would change; the artifact is not uploaded
+    (a template of over 51,200 bytes is, as CloudFormation takes it from the bucket only).
 
     \b
     Examples:

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from deploy.errors import StackError
+from deploy.stack.hints import Hints
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
@@ -127,9 +128,7 @@ _DEAD_ENDS = frozenset(
 )
 
 
-def change_set_type(
-    stack: Stack | None, delete_command: str, *, local: bool = False
-) -> ChangeSetType:
+def change_set_type(stack: Stack | None, hints: Hints) -> ChangeSetType:
     """What kind of change set this stack takes now.
 
     A stack in REVIEW_IN_PROGRESS is what a change set that was never executed leaves: it
@@ -142,25 +141,23 @@ def change_set_type(
         return ChangeSetType.CREATE
     if stack.status in _UPDATABLE:
         return ChangeSetType.UPDATE
-    raise StackError(_refused(stack, delete_command, local=local))
+    raise StackError(_refused(stack, hints))
 
 
-def _refused(stack: Stack, delete_command: str, *, local: bool) -> str:
+def _refused(stack: Stack, hints: Hints) -> str:
     state = f"Stack {stack.name!r} is in {stack.status}"
     if stack.status in _DEAD_ENDS:
-        return f"{state} and cannot be updated. Delete it with: {delete_command}"
+        return f"{state} and cannot be updated. Delete it with: {hints.delete}"
     if stack.status == "UPDATE_ROLLBACK_FAILED":
-        step = (
-            f"Delete it with: {delete_command}"
-            if local
-            else "Remove the cause, then run: "
-            f"aws cloudformation continue-update-rollback --stack-name {stack.name}"
-        )
+        step = hints.after_failed_rollback(stack.name)
         return f"{state} and cannot be updated: {stack.reason or 'its rollback failed'}. {step}"
     if stack.status.endswith("_IN_PROGRESS"):
+        doing = (
+            "it is being deleted" if "DELETE" in stack.status else "somebody else is changing it"
+        )
         return (
-            f"{state}: somebody else is changing it. Wait for the end "
-            "(twofold status shows it) and run the same command again."
+            f"{state}: {doing}. Wait for the end ({hints.status} shows it) "
+            "and run the same command again."
         )
     return f"{state}, which twofold does not know. Look at it in the CloudFormation console."
 

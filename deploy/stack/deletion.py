@@ -8,8 +8,9 @@ from deploy.aws import Aws
 from deploy.console import Console
 from deploy.errors import StackError
 from deploy.stack import Stack, StackResource
+from deploy.stack.hints import Hints
 from deploy.stack.progress import Goal, Progress
-from deploy.stack.watch import REAL_TIME, Hints, Pace, Waiting, watch
+from deploy.stack.watch import REAL_TIME, Pace, Waiting, watch
 
 _DELETABLE_IN_PROGRESS = frozenset(
     ["CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS", "DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"]

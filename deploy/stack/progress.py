@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from deploy.stack import STACK_TYPE, Stack, StackEvent
+from deploy.stack.hints import Hints
 
 
 class Goal(StrEnum):
@@ -59,6 +60,7 @@ class Progress:
         goal: what it shall become.
         expected: the logical IDs of what will change; empty when nobody knows.
         started: the clock's seconds at the beginning.
+        heard: the clock's seconds at the newest event; 0 before there was one.
         seen: the ID of the newest event seen.
         events: all events of this operation so far, oldest first.
         status: the stack's last status.
@@ -69,6 +71,7 @@ class Progress:
     goal: Goal
     expected: frozenset[str]
     started: float
+    heard: float = 0.0
     seen: str = ""
     events: tuple[StackEvent, ...] = ()
     status: str = ""
@@ -91,15 +94,17 @@ def observe(
     """The progress after one look at the stack, and the lines to show for it.
 
     A status counts as the end only when this operation's own events hold it: right after
-    an update begins, the stack still shows the end of the one before.
+    an update begins, the stack still shows the end of the one before. A deleted stack stays
+    so, whoever deleted it and when.
     """
     status = stack.status if stack else "DELETE_COMPLETE"
     history = progress.events + tuple(events)
     ends = {event.status for event in history if event.type == STACK_TYPE}
-    gone = stack is None and progress.goal is Goal.DELETE
+    gone = progress.goal is Goal.DELETE and status == "DELETE_COMPLETE"
     after = replace(
         progress,
         seen=events[-1].id if events else progress.seen,
+        heard=now if events else progress.heard,
         events=history,
         status=status,
         ended=gone or (status in _ENDS[progress.goal] and status in ends),
@@ -206,33 +211,27 @@ _FAILED = MappingProxyType(
         ),
         "UPDATE_ROLLBACK_FAILED": (
             "could not be rolled back",
-            "Remove the cause, then run: "
-            "aws cloudformation continue-update-rollback --stack-name {stack}",
+            "{after_failed_rollback}",
         ),
     }
 )
 
 
-# On this machine there is nothing to save, and no AWS that the command above would ask.
-_FAILED_HERE = MappingProxyType(
-    {**_FAILED, "UPDATE_ROLLBACK_FAILED": ("could not be rolled back", "Delete it with: {delete}")}
-)
-
-
-def failure_report(
-    progress: Progress, delete_command: str, logs: Sequence[str] = (), *, local: bool = False
-) -> str:
+def failure_report(progress: Progress, hints: Hints, logs: Sequence[str] = ()) -> str:
     """What went wrong and the next step: a line for each cause, then what instances logged.
 
     Such as "Stack 'hello-dev' rolled back: ServiceFleet got 0 of 1 signals in 600 s."
     """
     unknown = (f"ended in {progress.status}", "Correct the cause.")
-    verb, step = (_FAILED_HERE if local else _FAILED).get(progress.status, unknown)
+    verb, step = _FAILED.get(progress.status, unknown)
     causes = first_causes(progress.events) or (_own_reason(progress.events),)
     return "\n".join(
         [
             f"Stack {progress.stack!r} {verb}: {causes[0]}",
             *(f"  {line}" for line in (*causes[1:], *logs)),
-            step.format(delete=delete_command, stack=progress.stack),
+            step.format(
+                delete=hints.delete,
+                after_failed_rollback=hints.after_failed_rollback(progress.stack),
+            ),
         ]
     )

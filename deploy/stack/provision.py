@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from deploy.aws import Aws
@@ -18,9 +19,10 @@ from deploy.console import Console
 from deploy.errors import AwsError, StackError
 from deploy.settings import BUCKET, Settings
 from deploy.stack import Change, ChangeSet, ChangeSetType, change_set_type, plan_lines
+from deploy.stack.hints import Hints
 from deploy.stack.plan import Plan
 from deploy.stack.progress import Goal
-from deploy.stack.watch import REAL_TIME, Hints, Pace, Waiting, hints, watch
+from deploy.stack.watch import REAL_TIME, Pace, Waiting, watch
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ def survey(aws: Aws, settings: Settings, *, local: bool = False) -> Destination:
     settings.needed(BUCKET)
     account = aws.identity().account
     bucket = usable_bucket(aws, settings)
-    offered = hints(settings.stage, local=local)
+    offered = Hints(settings.stage, aws.region, local)
     stack = aws.stack(settings.stack)
-    kind = change_set_type(stack, offered.delete, local=local)
+    kind = change_set_type(stack, offered)
     return Destination(account, aws.region, bucket, kind, stack is not None, offered)
 
 
@@ -97,7 +99,7 @@ def preview(
     try:
         return _outcome(plan, "unchanged" if change_set.is_empty else "planned", change_set)
     finally:
-        _discard(aws, destination, change_set.id, plan.stack)
+        _discard(aws, destination, change_set.id, plan.stack, pace)
 
 
 def provision(
@@ -114,11 +116,10 @@ def provision(
     upload_if_absent(aws, plan, console)
     change_set = _change_set(aws, destination, plan, console, pace)
     if change_set.is_empty:
-        _discard(aws, destination, change_set.id, plan.stack)
+        _discard(aws, destination, change_set.id, plan.stack, pace)
         console.note(f"Stack {plan.stack!r} is up to date: no changes.")
     else:
-        waiting = _waiting(aws, destination, change_set, plan.stack)
-        _execute(aws, waiting, change_set, console, pace)
+        _execute(aws, destination, plan.stack, change_set, console=console, pace=pace)
     result = "unchanged" if change_set.is_empty else _RESULTS[destination.kind]
     stack = aws.stack(change_set.stack_id)
     outputs = stack.outputs if stack else {}
@@ -130,6 +131,7 @@ _RESULTS: Mapping[ChangeSetType, Result] = {
     ChangeSetType.CREATE: "created",
     ChangeSetType.UPDATE: "updated",
 }
+_GONE_SECONDS = 60.0
 _GOALS = {ChangeSetType.CREATE: Goal.CREATE, ChangeSetType.UPDATE: Goal.UPDATE}
 
 
@@ -160,17 +162,15 @@ def _change_set(
     with console.step(f"Comparing with stack {plan.stack!r}"):
         source = _template_source(aws, destination, plan)
         arn = aws.create_change_set(plan.stack, name, destination.kind, source)
-        try:
+        discard = partial(_discard, aws, destination, arn, plan.stack, pace)
+        with _undone_on(BaseException, discard):
             change_set = _finished(aws, plan.stack, arn, pace)
-        except BaseException:
-            with suppress(AwsError):  # it says less than why the wait ended
-                _discard(aws, destination, arn, plan.stack)
-            raise
     if change_set.status == "FAILED" and not change_set.is_empty:
-        _discard(aws, destination, arn, plan.stack)
+        discard()
         raise StackError(
             f"CloudFormation refused the template of stack {plan.stack!r}: {change_set.reason} "
-            "Look at the template with: twofold template --noop"
+            "Look at the template, with the same settings, by: "
+            f"twofold template --noop --stage {destination.hints.stage}"
         )
     for line in plan_lines(plan.stack, destination.kind, change_set.changes):
         if not change_set.is_empty:
@@ -197,7 +197,17 @@ def _finished(aws: Aws, stack: str, arn: str, pace: Pace) -> ChangeSet:
     return change_set
 
 
-def _discard(aws: Aws, destination: Destination, arn: str, stack: str) -> None:
+@contextmanager
+def _undone_on(error: type[BaseException], undo: Callable[[], None]) -> Iterator[None]:
+    try:
+        yield
+    except error:
+        with suppress(AwsError):  # it says less than what is being told
+            undo()
+        raise
+
+
+def _discard(aws: Aws, destination: Destination, arn: str, stack: str, pace: Pace) -> None:
     """The change set is gone, and with it the empty stack that it made."""
     try:
         aws.delete_change_set(arn, stack)
@@ -205,6 +215,16 @@ def _discard(aws: Aws, destination: Destination, arn: str, stack: str) -> None:
         empty = None if destination.has_stack else aws.stack(stack)
         if empty and empty.status == "REVIEW_IN_PROGRESS":
             aws.delete_stack(empty.id)
+            _await_gone(aws, empty.id, pace)
+
+
+def _await_gone(aws: Aws, stack_id: str, pace: Pace) -> None:
+    """So that whoever provisions next meets no stack that is about to vanish."""
+    deadline = pace.clock() + _GONE_SECONDS
+    while (stack := aws.stack(stack_id)) and stack.status != "DELETE_COMPLETE":
+        if pace.clock() > deadline:
+            return
+        pace.sleep(0.5)
 
 
 def _waiting(aws: Aws, destination: Destination, change_set: ChangeSet, stack: str) -> Waiting:
@@ -219,9 +239,27 @@ def _waiting(aws: Aws, destination: Destination, change_set: ChangeSet, stack: s
 
 
 def _execute(
-    aws: Aws, waiting: Waiting, change_set: ChangeSet, console: Console, pace: Pace
+    aws: Aws,
+    destination: Destination,
+    stack: str,
+    change_set: ChangeSet,
+    *,
+    console: Console,
+    pace: Pace,
 ) -> None:
+    discard = partial(_discard, aws, destination, change_set.id, stack, pace)
+    with _undone_on(BaseException, discard):
+        waiting = _waiting(aws, destination, change_set, stack)
     doing = "Creating" if waiting.goal is Goal.CREATE else "Updating"
-    with console.step(f"{doing} stack {waiting.stack!r}"):
-        aws.execute_change_set(change_set.id, change_set.stack_id)
+    with console.step(f"{doing} stack {stack!r}"):
+        with _undone_on(AwsError, discard):
+            _order(aws, waiting, change_set)
         watch(aws, waiting, console, pace)
+
+
+def _order(aws: Aws, waiting: Waiting, change_set: ChangeSet) -> None:
+    """Ctrl-C takes back no request that may be on its way."""
+    try:
+        aws.execute_change_set(change_set.id, change_set.stack_id)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(waiting.goes_on) from None

@@ -11,9 +11,11 @@ from deploy.console import Console
 from deploy.errors import AwsError, StackError
 from deploy.stack import Stack, StackEvent
 from deploy.stack.boot_log import BootLogs, LogReader
+from deploy.stack.hints import Hints
 from deploy.stack.progress import Goal, Progress, failure_report, observe
 
-BOUND_SECONDS = 3600.0
+# The longest silence: an instance has an hour to say that it serves (boot_timeout_minutes).
+BOUND_SECONDS = 5400.0
 
 
 class Reporter(LogReader, Protocol):
@@ -25,7 +27,10 @@ class Reporter(LogReader, Protocol):
 
 @dataclass(frozen=True)
 class Pace:
-    """Time as the wait sees it: a clock in seconds, a way to let time pass, a bound."""
+    """Time as the wait sees it: a clock in seconds, a way to let time pass, a bound.
+
+    The bound is on the time without news; how long all may take, CloudFormation decides.
+    """
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -33,21 +38,6 @@ class Pace:
 
 
 REAL_TIME = Pace()
-
-
-@dataclass(frozen=True)
-class Hints:
-    """The commands that a message offers for a stack; `local` when they are for this machine."""
-
-    status: str
-    delete: str
-    local: bool
-
-
-def hints(stage: str, *, local: bool = False) -> Hints:
-    """The commands for this stage, on AWS or on this machine."""
-    flags = f"--stage {stage}" + (" --local" if local else "")
-    return Hints(status=f"twofold status {flags}", delete=f"twofold delete {flags}", local=local)
 
 
 @dataclass(frozen=True)
@@ -61,30 +51,32 @@ class Waiting:
     expected: frozenset[str] = frozenset()
     seen: str = ""
 
+    @property
+    def goes_on(self) -> str:
+        return f"Stack {self.stack!r} goes on in AWS; look at it with: {self.hints.status}"
+
 
 def watch(aws: Reporter, waiting: Waiting, console: Console, pace: Pace = REAL_TIME) -> Progress:
     """The operation has succeeded.
 
     Raises:
         StackError: it failed, with the first causes and the logs of instances that did not
-            boot; or it takes longer than the bound.
+            boot; or nothing was heard of it for longer than the bound.
         KeyboardInterrupt: Ctrl-C; the message says that the stack goes on by itself.
     """
     progress = Progress(
         waiting.stack, waiting.goal, waiting.expected, pace.clock(), seen=waiting.seen
     )
     logs = BootLogs(aws, waiting.stack_id)
-    goes_on = f"Stack {waiting.stack!r} goes on in AWS; look at it with: {waiting.hints.status}"
     try:
         while not progress.ended:
             progress = _look(aws, waiting, progress, logs, console=console, pace=pace)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(goes_on) from None
+        raise KeyboardInterrupt(waiting.goes_on) from None
     except AwsError as error:
-        raise AwsError(f"{error}\n{goes_on}") from error
+        raise AwsError(f"{error}\n{waiting.goes_on}") from error
     if not progress.succeeded:
-        hints = waiting.hints
-        raise StackError(failure_report(progress, hints.delete, logs.report(), local=hints.local))
+        raise StackError(failure_report(progress, waiting.hints, logs.report()))
     return progress
 
 
@@ -104,11 +96,11 @@ def _look(
     for line in lines:
         console.note(line)
     logs.look(events)
-    elapsed = pace.clock() - progress.started
+    now = pace.clock()
     if not progress.ended:
-        if elapsed > pace.bound:
-            raise StackError(_too_long(progress, elapsed, waiting.hints))
-        pace.sleep(_pause(elapsed))
+        if (silent := now - max(progress.started, progress.heard)) > pace.bound:
+            raise StackError(_too_long(progress, silent, waiting))
+        pace.sleep(_pause(now - progress.started))
     return progress
 
 
@@ -117,8 +109,8 @@ def _pause(elapsed: float) -> float:
     return min(3.0, 0.05 + elapsed / 10)
 
 
-def _too_long(progress: Progress, elapsed: float, hints: Hints) -> str:
+def _too_long(progress: Progress, seconds: float, waiting: Waiting) -> str:
     return (
-        f"Stack {progress.stack!r} is still in {progress.status} after {elapsed:.0f} s. "
-        f"It goes on in AWS; look at it with: {hints.status}"
+        f"Stack {progress.stack!r} is still in {progress.status}, and nothing was heard of it for "
+        f"{seconds:.0f} s. It goes on in AWS; look at it with: {waiting.hints.status}"
     )

@@ -80,7 +80,8 @@ def test_a_service_is_provisioned_asked_and_deleted(account: Tree) -> None:
     assert deleted["stays"] == [
         "the artifacts in s3://artifacts/whole/ (other stages may run them)"
     ]
-    assert tree.document("delete", "--yes")["result"] == "absent"
+    absent = tree.document("delete", "--yes")
+    assert (absent["region"], absent["result"]) == ("eu-central-1", "absent")
 
 
 def test_the_ec2_side_may_be_left_out(account: Tree) -> None:
@@ -101,10 +102,15 @@ def test_a_stack_that_is_not_there_is_an_answer(account: Tree) -> None:
     assert (done.returncode, done.stdout) == (
         0,
         "Stack 'absent-dev' does not exist in eu-central-1. "
-        "Create it with: twofold provision --stage dev\n",
+        "Create it with: twofold provision --stage dev --region eu-central-1\n",
     )
     document = account.document("status")
     assert (document["exists"], document["status"], document["sides"]) == (False, None, [])
+    done = account.run("delete")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "Stack absent-dev does not exist in eu-central-1; there is nothing to delete.\n",
+    )
 
 
 @pytest.mark.parametrize("command", ["invoke", "parity"])
@@ -113,7 +119,7 @@ def test_asking_a_stack_that_is_not_there_is_an_error(account: Tree, command: st
         5,
         [
             f"{SAID}Stack 'absent-dev' does not exist in eu-central-1. "
-            "Create it with: twofold provision --stage dev"
+            "Create it with: twofold provision --stage dev --region eu-central-1"
         ],
     )
 
@@ -359,7 +365,7 @@ def test_advice_about_what_runs_here_never_leads_to_aws(
         [
             f"{SAID}Stack 'advised-dev' has no queue 'report'; its queues: none. Correct "
             "--queue, or add the queue to deploy/topology.py and run: "
-            "twofold provision --local --stage dev"
+            "twofold provision --stage dev --local"
         ],
     )
 

@@ -145,6 +145,13 @@ def test_stages_of_a_wrong_form_are_a_settings_error(table: dict[str, object]) -
     ]
 
 
+def test_a_stage_cannot_be_another_stage() -> None:
+    assert problems({"name": "hello", "stages": {"prod": {"stage": "dev"}}}) == [
+        "[tool.twofold.stages.prod] in pyproject.toml sets stage, which its own name is already. "
+        "Delete the line."
+    ]
+
+
 def test_the_projects_own_file_is_good(root: Path) -> None:
     assert load(root, {}, {}, others_allowed=True).name == "hello"
 

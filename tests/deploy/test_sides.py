@@ -18,5 +18,6 @@ def test_a_queue_that_is_not_there_is_told_with_those_that_are() -> None:
     stack = Stack("id", "hello-dev", "CREATE_COMPLETE", "", outputs)
     assert no_queue(connection, stack, "report", QUEUES) == (
         "Stack 'hello-dev' has no queue 'report'; its queues: big-orders, reports. Correct "
-        "--queue, or add the queue to deploy/topology.py and run: twofold provision --stage dev"
+        "--queue, or add the queue to deploy/topology.py and run: "
+        "twofold provision --stage dev --region eu-central-1"
     )

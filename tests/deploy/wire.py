@@ -13,15 +13,15 @@ QUERY_ERROR = (
 
 
 @contextmanager
-def answering(status: int, body: str = "") -> Iterator[str]:
-    """The endpoint of an AWS that answers every request with this."""
+def answering(status: int, body: str = "", missing: int = 0) -> Iterator[str]:
+    """The endpoint of an AWS that answers every request with this, so many bytes short."""
 
     class Scripted(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             content = body.encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Length", str(len(content) + missing))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)

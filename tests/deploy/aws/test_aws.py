@@ -156,6 +156,12 @@ def test_a_download_of_nothing_names_the_object(aws: Aws, tmp_path: Path) -> Non
         aws.download("artifacts", "a.zip", tmp_path / "a.zip")
 
 
+def test_a_reply_of_a_function_that_breaks_off_is_an_error_of_aws() -> None:
+    with answering(200, '{"a', missing=9) as endpoint, pytest.raises(AwsError) as caught:
+        Aws("eu-central-1", endpoint, credentials=KEYS).invoke("hello", b"{}")
+    assert " to lambda:InvokeFunction for hello: " in str(caught.value)
+
+
 def test_what_is_not_there_is_none(aws: Aws) -> None:
     assert aws.stack("hello-dev") is None
     assert aws.function("hello") is None

@@ -9,8 +9,8 @@ from deploy.console import Console
 from deploy.errors import StackError
 from deploy.stack import Stack, StackEvent
 from deploy.stack.deletion import delete, kept
+from deploy.stack.hints import Hints
 from deploy.stack.progress import Goal, Progress
-from deploy.stack.watch import hints
 from tests.deploy.operations import START
 
 
@@ -19,10 +19,11 @@ def test_a_stack_that_is_being_updated_is_left_alone(status: str) -> None:
     said: list[str] = []
     stack = Stack("arn", "hello-dev", status, "", {})
     with pytest.raises(StackError) as caught:
-        delete(Aws("eu-central-1"), stack, Console(said.append), hints("dev"))
+        delete(Aws("eu-central-1"), stack, Console(said.append), Hints("dev", "eu-central-1"))
     assert str(caught.value) == (
         f"Stack 'hello-dev' is in {status} and cannot be deleted now. "
-        "Wait for the end (twofold status --stage dev shows it) and run the same command again."
+        "Wait for the end (twofold status --stage dev --region eu-central-1 shows it) "
+        "and run the same command again."
     )
     assert said == []
 

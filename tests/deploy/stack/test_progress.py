@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from deploy.stack import Stack, StackEvent
+from deploy.stack.hints import Hints
 from deploy.stack.progress import Goal, Progress, failure_report, first_causes, observe
 from tests.deploy.operations import event, own
 
-DELETE = "twofold delete --stage dev"
+HINTS = Hints("dev", "eu-central-1")
+HERE = Hints("dev", "eu-central-1", local=True)
 
 
 def looked(
@@ -124,6 +126,12 @@ def test_a_stack_that_is_not_found_any_more_is_deleted() -> None:
     assert progress.succeeded
 
 
+def test_a_stack_that_somebody_else_deleted_meanwhile_is_deleted() -> None:
+    before = Progress("hello-dev", Goal.DELETE, frozenset(), 0.0, seen="its last event")
+    gone = Stack("arn", "hello-dev", "DELETE_COMPLETE", "", {})
+    assert observe(before, gone, (), 1.0)[0].succeeded
+
+
 def test_the_first_causes_leave_out_what_was_only_cancelled() -> None:
     causes = first_causes(
         [
@@ -157,7 +165,7 @@ def test_missing_signals_are_counted_and_timed() -> None:
 
 def failed(goal: Goal, status: str, *events: StackEvent, local: bool = False) -> str:
     progress, _ = looked(goal, status, *events, own(status))
-    return failure_report(progress, DELETE, local=local)
+    return failure_report(progress, HERE if local else HINTS)
 
 
 def test_a_fleet_without_signals_is_reported_as_such() -> None:
@@ -213,20 +221,21 @@ def test_signals_that_were_not_enough_are_counted(reason: str, cause: str) -> No
             Goal.CREATE,
             "ROLLBACK_COMPLETE",
             "rolled back: Role: denied.",
-            "Delete it with: twofold delete --stage dev",
+            "Delete it with: twofold delete --stage dev --region eu-central-1",
         ),
         (
             Goal.UPDATE,
             "UPDATE_ROLLBACK_FAILED",
             "could not be rolled back: Role: denied.",
             "Remove the cause, then run: "
-            "aws cloudformation continue-update-rollback --stack-name hello-dev",
+            "aws cloudformation continue-update-rollback "
+            "--region eu-central-1 --stack-name hello-dev",
         ),
         (
             Goal.DELETE,
             "DELETE_FAILED",
             "could not be deleted: Role: denied.",
-            "Remove what is in the way, then run: twofold delete --stage dev",
+            "Remove what is in the way, then run: twofold delete --stage dev --region eu-central-1",
         ),
     ],
 )
@@ -242,7 +251,7 @@ def test_on_a_laptop_no_command_is_offered_that_asks_the_real_aws() -> None:
     report = failed(Goal.UPDATE, "UPDATE_ROLLBACK_FAILED", gone, local=True)
     assert report == (
         "Stack 'hello-dev' could not be rolled back: Role: denied.\n"
-        "Delete it with: twofold delete --stage dev"
+        "Delete it with: twofold delete --stage dev --local"
     )
 
 

@@ -19,11 +19,12 @@ from deploy.connection import LOCAL_CREDENTIALS
 from deploy.console import Console
 from deploy.errors import AwsError, SettingsError, StackError
 from deploy.settings import Settings, read
-from deploy.stack import ChangeSet
+from deploy.stack import ChangeSet, Stack
 from deploy.stack.deletion import delete
+from deploy.stack.hints import Hints
 from deploy.stack.plan import INLINE_LIMIT, Plan, plan
 from deploy.stack.provision import Outcome, in_same_region, preview, provision, survey
-from deploy.stack.watch import Pace, hints
+from deploy.stack.watch import Pace
 from tests.deploy.operations import Time
 
 NAMES = (f"service{number}" for number in itertools.count())
@@ -116,7 +117,7 @@ def test_a_stack_is_created_left_alone_updated_and_deleted(service: Service) -> 
 
     stack = service.aws.stack(service.stack)
     assert stack is not None
-    delete(service.aws, stack, Console(service.said.append), hints("dev"))
+    delete(service.aws, stack, Console(service.said.append), Hints("dev", "eu-central-1"))
     assert service.aws.stack(service.stack) is None
     assert service.holds_artifact()
 
@@ -246,6 +247,71 @@ def test_ctrl_c_before_the_change_set_is_ready_leaves_no_stack(
     assert service.aws.stack(service.stack) is None
 
 
+class Refused(Aws):
+    """Change sets can be made, not executed."""
+
+    def execute_change_set(self, arn: str, stack: str) -> None:
+        raise AwsError("AWS denied cloudformation:ExecuteChangeSet.")
+
+
+class Unheard(Aws):
+    """Ctrl-C while the newest event is asked for."""
+
+    def last_event(self, stack: str) -> str:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("kind", "error"), [(Refused, AwsError), (Unheard, KeyboardInterrupt)])
+def test_a_change_set_that_is_not_executed_is_taken_back_with_its_stack(
+    service: Service, endpoint: str, region: str, kind: type[Aws], error: type[BaseException]
+) -> None:
+    service.aws = kind(region, endpoint, credentials=LOCAL_CREDENTIALS)
+    with pytest.raises(error):
+        service.provision({"Queue": QUEUE})
+    assert service.aws.stack(service.stack) is None
+
+
+class Pressed(Aws):
+    """Ctrl-C while the order to execute is on its way."""
+
+    def execute_change_set(self, arn: str, stack: str) -> None:
+        super().execute_change_set(arn, stack)
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_during_the_order_says_that_the_stack_goes_on(
+    service: Service, endpoint: str, region: str
+) -> None:
+    service.aws = Pressed(region, endpoint, credentials=LOCAL_CREDENTIALS)
+    with pytest.raises(KeyboardInterrupt, match="goes on in AWS; look at it with: twofold status"):
+        service.provision({"Queue": QUEUE})
+    assert service.aws.stack(service.stack) is not None
+
+
+class Lingering(Aws):
+    """Deletes a stack as AWS does: after a while."""
+
+    looks = 0
+
+    def stack(self, name: str) -> Stack | None:
+        found = super().stack(name)
+        gone = found is None or found.status == "DELETE_COMPLETE"
+        if name.startswith("arn:") and gone and self.looks < 3:
+            self.looks += 1
+            return Stack(name, "hello-dev", "DELETE_IN_PROGRESS", "", {})
+        return found
+
+
+def test_a_preview_ends_when_the_empty_stack_is_gone(
+    service: Service, endpoint: str, region: str
+) -> None:
+    aws, time = Lingering(region, endpoint, credentials=LOCAL_CREDENTIALS), Time()
+    pace = Pace(time.clock, time.sleep)
+    plan, console = service.plan({"Queue": QUEUE}), Console(service.said.append)
+    assert preview(aws, survey(aws, service.settings()), plan, console, pace).result == "planned"
+    assert time.slept[-3:] == [0.5] * 3
+
+
 class Hurried(Aws):
     """Somebody else executes each change set before it is deleted."""
 
@@ -277,7 +343,7 @@ def test_rollback_complete_is_refused_before_anything_is_uploaded(
         cloudformation.get_waiter("stack_create_complete").wait(
             StackName=service.stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
         )
-    with pytest.raises(StackError, match=r"ROLLBACK_COMPLETE .* twofold delete --stage dev$"):
+    with pytest.raises(StackError, match=r"ROLLBACK_COMPLETE .* --stage dev --region \S+$"):
         service.provision({"Queue": QUEUE})
     assert not service.holds_artifact()
 
@@ -310,5 +376,5 @@ def test_what_is_retained_is_named(service: Service) -> None:
     service.provision({"Kept": {**QUEUE, "DeletionPolicy": "Retain"}, "Queue": QUEUE})
     stack = service.aws.stack(service.stack)
     assert stack is not None
-    deleted = delete(service.aws, stack, Console(service.said.append), hints("dev"))
+    deleted = delete(service.aws, stack, Console(service.said.append), Hints("dev", "eu-central-1"))
     assert [one.logical_id for one in deleted.kept] == ["Kept"]

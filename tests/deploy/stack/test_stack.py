@@ -6,8 +6,10 @@ import pytest
 
 from deploy.errors import StackError
 from deploy.stack import Change, ChangeSet, ChangeSetType, Stack, change_set_type, plan_lines
+from deploy.stack.hints import Hints
 
-DELETE = "twofold delete --stage dev"
+HINTS = Hints("dev", "eu-central-1")
+HERE = Hints("dev", "eu-central-1", local=True)
 
 
 def stack(status: str, reason: str = "") -> Stack:
@@ -16,17 +18,17 @@ def stack(status: str, reason: str = "") -> Stack:
 
 def refusal(status: str, reason: str = "", *, local: bool = False) -> str:
     with pytest.raises(StackError) as caught:
-        change_set_type(stack(status, reason), DELETE, local=local)
+        change_set_type(stack(status, reason), HERE if local else HINTS)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "DELETE_COMPLETE"])
 def test_what_was_never_created_or_is_gone_is_created(status: str) -> None:
-    assert change_set_type(stack(status), DELETE) is ChangeSetType.CREATE
+    assert change_set_type(stack(status), HINTS) is ChangeSetType.CREATE
 
 
 def test_no_stack_is_created() -> None:
-    assert change_set_type(None, DELETE) is ChangeSetType.CREATE
+    assert change_set_type(None, HINTS) is ChangeSetType.CREATE
 
 
 @pytest.mark.parametrize(
@@ -34,40 +36,48 @@ def test_no_stack_is_created() -> None:
     ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"],
 )
 def test_a_stack_at_rest_is_updated(status: str) -> None:
-    assert change_set_type(stack(status), DELETE) is ChangeSetType.UPDATE
+    assert change_set_type(stack(status), HINTS) is ChangeSetType.UPDATE
 
 
 def test_rollback_complete_is_a_dead_end_that_says_how_to_get_out() -> None:
     assert refusal("ROLLBACK_COMPLETE") == (
         "Stack 'hello-dev' is in ROLLBACK_COMPLETE and cannot be updated. "
-        "Delete it with: twofold delete --stage dev"
+        "Delete it with: twofold delete --stage dev --region eu-central-1"
     )
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
 def test_other_dead_ends_say_the_same(status: str) -> None:
-    assert refusal(status).endswith(f"cannot be updated. Delete it with: {DELETE}")
+    assert refusal(status).endswith(f"cannot be updated. Delete it with: {HINTS.delete}")
 
 
 def test_a_failed_rollback_of_an_update_names_its_reason_and_the_way_on() -> None:
     assert refusal("UPDATE_ROLLBACK_FAILED", "ServiceFunction is gone") == (
         "Stack 'hello-dev' is in UPDATE_ROLLBACK_FAILED and cannot be updated: "
         "ServiceFunction is gone. Remove the cause, then run: "
-        "aws cloudformation continue-update-rollback --stack-name hello-dev"
+        "aws cloudformation continue-update-rollback "
+        "--region eu-central-1 --stack-name hello-dev"
     )
 
 
 def test_on_a_laptop_a_failed_rollback_of_an_update_is_a_dead_end() -> None:
     assert refusal("UPDATE_ROLLBACK_FAILED", "ServiceFunction is gone", local=True) == (
         "Stack 'hello-dev' is in UPDATE_ROLLBACK_FAILED and cannot be updated: "
-        "ServiceFunction is gone. Delete it with: twofold delete --stage dev"
+        "ServiceFunction is gone. Delete it with: twofold delete --stage dev --local"
     )
 
 
 @pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"])
 def test_a_stack_that_somebody_changes_is_left_alone(status: str) -> None:
-    message = refusal(status)
-    assert message.startswith(f"Stack 'hello-dev' is in {status}: somebody else is changing it.")
+    assert refusal(status) == (
+        f"Stack 'hello-dev' is in {status}: somebody else is changing it. Wait for the end "
+        f"({HINTS.status} shows it) and run the same command again."
+    )
+
+
+def test_a_stack_that_is_being_deleted_is_waited_for() -> None:
+    message = refusal("DELETE_IN_PROGRESS")
+    assert message.startswith("Stack 'hello-dev' is in DELETE_IN_PROGRESS: it is being deleted. ")
 
 
 def test_a_state_that_nobody_knows_is_named() -> None:

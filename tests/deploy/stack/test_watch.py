@@ -9,8 +9,9 @@ import pytest
 from deploy.console import Console
 from deploy.errors import AwsError, StackError
 from deploy.stack import Stack, StackEvent
+from deploy.stack.hints import Hints
 from deploy.stack.progress import Goal, Progress
-from deploy.stack.watch import Pace, Reporter, Waiting, hints, watch
+from deploy.stack.watch import Pace, Reporter, Waiting, watch
 from tests.deploy.operations import Scripted, Time, event, own
 
 CREATED = [
@@ -30,7 +31,7 @@ def watched(
     local: bool = False,
 ) -> Progress:
     time = time or Time()
-    offered = hints("dev", local=local)
+    offered = Hints("dev", "eu-central-1", local)
     waiting = Waiting("arn:stack", "hello-dev", goal, offered, frozenset(["Role"]), seen)
     lines: list[str] = [] if said is None else said
     console = Console(lines.append)
@@ -140,13 +141,28 @@ def test_a_log_that_cannot_be_read_stops_nothing() -> None:
     ]
 
 
-def test_the_wait_has_a_bound_and_says_that_the_stack_goes_on() -> None:
+def test_a_silence_has_a_bound_and_its_end_says_that_the_stack_goes_on() -> None:
+    time = Time()
     with pytest.raises(StackError) as caught:
-        watched(Scripted([("CREATE_IN_PROGRESS", ())]))
-    assert "is still in CREATE_IN_PROGRESS after 6" in str(caught.value)
-    assert str(caught.value).endswith(
-        "It goes on in AWS; look at it with: twofold status --stage dev"
+        watched(Scripted([("CREATE_IN_PROGRESS", ())]), time=time)
+    assert str(caught.value) == (
+        "Stack 'hello-dev' is still in CREATE_IN_PROGRESS, and nothing was heard of it for "
+        f"{time.now - 100:.0f} s. It goes on in AWS; look at it with: "
+        "twofold status --stage dev --region eu-central-1"
     )
+    assert 60 < time.now - 100 < 65
+
+
+def test_an_operation_with_news_may_take_as_long_as_it_takes() -> None:
+    time = Time()
+    news: list[tuple[str, list[StackEvent]]] = [
+        ("UPDATE_IN_PROGRESS", [event(f"Instance{number}", "UPDATE_IN_PROGRESS")])
+        for number in range(20)
+    ]
+    slow = [look for one in news for look in (*[("UPDATE_IN_PROGRESS", [])] * 15, one)]
+    done = ("UPDATE_COMPLETE", [own("UPDATE_COMPLETE")])
+    assert watched(Scripted([*slow, done]), time=time, goal=Goal.UPDATE).succeeded
+    assert time.now - 100 > 10 * 60
 
 
 def test_ctrl_c_says_that_the_stack_goes_on() -> None:
@@ -156,7 +172,8 @@ def test_ctrl_c_says_that_the_stack_goes_on() -> None:
     with pytest.raises(KeyboardInterrupt) as caught:
         watched(Scripted([("CREATE_IN_PROGRESS", ())]), time=Time(wake=press))
     assert str(caught.value) == (
-        "Stack 'hello-dev' goes on in AWS; look at it with: twofold status --stage dev"
+        "Stack 'hello-dev' goes on in AWS; look at it with: "
+        "twofold status --stage dev --region eu-central-1"
     )
 
 
@@ -169,7 +186,8 @@ def test_losing_aws_on_the_way_says_so_too() -> None:
         watched(Unreachable(CREATED))
     assert str(caught.value).splitlines() == [
         "AWS cannot be reached for arn:stack.",
-        "Stack 'hello-dev' goes on in AWS; look at it with: twofold status --stage dev",
+        "Stack 'hello-dev' goes on in AWS; look at it with: "
+        "twofold status --stage dev --region eu-central-1",
     ]
 
 
@@ -183,7 +201,7 @@ def test_a_stack_that_vanishes_was_deleted() -> None:
 
 def test_the_hints_of_a_laptop_stay_on_the_laptop() -> None:
     status = "UPDATE_ROLLBACK_FAILED"
-    assert hints("dev", local=True).delete == "twofold delete --stage dev --local"
+    assert Hints("dev", "eu-central-1", local=True).delete == "twofold delete --stage dev --local"
     with pytest.raises(StackError) as caught:
         watched(Scripted([(status, [own(status)])]), goal=Goal.UPDATE, local=True)
     assert str(caught.value).endswith("\nDelete it with: twofold delete --stage dev --local")

@@ -20,7 +20,7 @@ from deploy.local.embedded_aws import EmbeddedAws
 from deploy.local.guests.announcements import SIMULATED
 from deploy.stack import StackEvent
 from deploy.stack.deletion import delete
-from deploy.stack.watch import hints
+from deploy.stack.hints import Hints
 from tests.deploy.local.guests.fleets import RHYTHM, Site, playing, template
 from tests.deploy.local.guests.machines import PATIENCE, Machine, eventually
 
@@ -354,7 +354,7 @@ def test_no_instance_outlives_its_stack(site: Site) -> None:
     site.provision(template())
     stack = site.aws.stack(site.stack)
     assert stack is not None
-    delete(site.aws, stack, Console(list[str]().append), hints("dev", local=True))
+    delete(site.aws, stack, Console(list[str]().append), Hints("dev", "eu-central-1", local=True))
     eventually(lambda: not site.fleet.members())
 
 
@@ -365,7 +365,7 @@ def test_a_stack_may_be_deleted_while_it_is_created(site: Site) -> None:
     eventually(lambda: site.factory.running)
     stack = site.aws.stack(site.stack)
     assert stack is not None
-    delete(site.aws, stack, Console(list[str]().append), hints("dev", local=True))
+    delete(site.aws, stack, Console(list[str]().append), Hints("dev", "eu-central-1", local=True))
     creation.join(PATIENCE)
     assert outcomes[0].startswith(f"Stack {site.stack!r} was not created: ")
     eventually(lambda: not site.fleet.members())

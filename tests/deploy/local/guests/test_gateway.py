@@ -37,9 +37,9 @@ from deploy.local.guests.played import Member
 from deploy.settings import BUCKET
 from deploy.stack import STACK_TYPE, StackEvent
 from deploy.stack.deletion import delete
+from deploy.stack.hints import Hints
 from deploy.stack.plan import plan
 from deploy.stack.provision import provision, survey
-from deploy.stack.watch import hints
 from tests.deploy.local.guests.served import served
 from tests.deploy.local.guests.upstreams import PATIENCE, listening, received
 
@@ -345,7 +345,7 @@ def test_the_project_is_provisioned_updated_and_deleted_through_it(
         assert [line for line in lines if re.search(rf"{status} +ServiceFleet", line)]
     stack = aws.stack("hello-prod")
     assert stack
-    delete(aws, stack, Console(write=lines.append), hints("prod"))
+    delete(aws, stack, Console(write=lines.append), Hints("prod", "eu-central-1"))
     assert aws.stack("hello-prod") is None
 
 
