@@ -338,13 +338,25 @@ class Aws:
         return launch_template_of(answer["LaunchTemplateVersions"][0])
 
     def _addresses(self, instances: Sequence[str]) -> dict[str, str]:
+        """Instance ID -> address, of those that EC2 knows.
+
+        A group has its new instances a little before EC2 tells of them, and of one that it
+        does not know EC2 refuses to tell of the others, too.
+        """
         if not instances:
             return {}
-        pages = self._pages("ec2", "describe_instances", InstanceIds=list(instances))
+        answer = self._call(
+            "ec2",
+            "describe_instances",
+            ("InvalidInstanceID.NotFound",),
+            InstanceIds=list(instances),
+        )
+        if answer is None:
+            alone = [[one] for one in instances] if len(instances) > 1 else ()
+            return dict(item for one in alone for item in self._addresses(one).items())
         return {
             one["InstanceId"]: one.get("PublicIpAddress") or one.get("PrivateIpAddress") or ""
-            for page in pages
-            for reservation in page["Reservations"]
+            for reservation in answer["Reservations"]
             for one in reservation["Instances"]
         }
 

@@ -206,6 +206,26 @@ def test_the_members_of_a_fleet_have_addresses(aws: Aws) -> None:
     assert {one.launch_template_version for one in fleet.instances} == {"1"}
 
 
+def test_an_instance_that_ec2_does_not_know_yet_has_no_address_and_hides_no_other(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ec2 = boto3.client("ec2", "eu-central-1")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    (known,) = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"]
+    new = "i-0123456789abcdef0"
+    member = {"LifecycleState": "InService", "HealthStatus": "Healthy"}
+    members = [{**member, "InstanceId": one} for one in (known["InstanceId"], new)]
+    sizes = {"DesiredCapacity": 2, "MinSize": 1, "MaxSize": 2}
+    group = {"AutoScalingGroupName": "fleet", **sizes, "Instances": members}
+    monkeypatch.setattr(aws, "_described_group", lambda _: group)
+    fleet = aws.fleet("fleet")
+    assert fleet is not None
+    assert [(one.id, bool(one.address)) for one in fleet.instances] == [
+        (known["InstanceId"], True),
+        (new, False),
+    ]
+
+
 def test_the_address_of_an_object_carries_no_signature(aws: Aws) -> None:
     url = aws.object_url("artifacts", "hello/templates/a.json")
     assert url.startswith("https://artifacts.s3")
