@@ -51,8 +51,8 @@ def command() -> None:
 
     \b
     Examples:
-      sudo twofold guest boot
-      sudo twofold guest shell systemctl status supervisor
+      sudo .venv/bin/twofold guest boot
+      sudo .venv/bin/twofold guest shell systemctl status supervisor
     """
 
 
@@ -68,8 +68,8 @@ def boot_one(flags: Mapping[str, Any], bare: bool) -> None:
 
     \b
     Examples:
-      sudo twofold guest boot
-      sudo twofold guest boot --stage prod --bare
+      sudo .venv/bin/twofold guest boot
+      sudo .venv/bin/twofold guest boot --stage prod --bare
     """
     console, interrupts = Console(), Interrupts()
     settings = project.settings(flags, topology_settings())
@@ -121,8 +121,8 @@ def logs(instance: str, follow: bool, lines: int, of_console: bool) -> None:
 
     \b
     Examples:
-      sudo twofold guest logs -f
-      sudo twofold guest logs -i i-0123 --console
+      sudo .venv/bin/twofold guest logs -f
+      sudo .venv/bin/twofold guest logs -i i-0123 --console
     """
     refuse_without()
     guest = _chosen(instance)
@@ -137,7 +137,7 @@ def logs(instance: str, follow: bool, lines: int, of_console: bool) -> None:
     raise click.exceptions.Exit(code)
 
 
-@command.command("shell", context_settings={"ignore_unknown_options": True})
+@command.command("shell", context_settings={"allow_interspersed_args": False})
 @_instance_flag
 @click.argument("program", nargs=-1, type=click.UNPROCESSED)
 def shell(instance: str, program: Sequence[str]) -> None:
@@ -145,8 +145,8 @@ def shell(instance: str, program: Sequence[str]) -> None:
 
     \b
     Examples:
-      sudo twofold guest shell
-      sudo twofold guest shell -i i-0123 systemctl status supervisor
+      sudo .venv/bin/twofold guest shell
+      sudo .venv/bin/twofold guest shell -i i-0123 systemctl status supervisor
     """
     refuse_without()
     wanted = tuple(program) or ("/bin/bash", "--login")
@@ -166,7 +166,7 @@ def show_image(flags: Mapping[str, Any], bare: bool, rebuild: bool, as_json: boo
     \b
     Examples:
       twofold guest image
-      sudo twofold guest image --rebuild --python 3.13
+      sudo .venv/bin/twofold guest image --rebuild --python 3.13
     """
     settings = project.settings(flags, others_allowed=True)
     made = _image(settings, bare, rebuild)

@@ -74,7 +74,7 @@ def command(flags: Mapping[str, Any], as_json: bool, **typed: Any) -> None:
       twofold up
       twofold up --port 9000 --function-port 9001
       twofold up --record requests.txt
-      sudo twofold up --guests
+      sudo .venv/bin/twofold up --guests
     """
     wanted = _Wanted(**typed)
     _refuse_one_port_for_both(wanted)

@@ -102,7 +102,7 @@ fetch() {
   local what=$1 url=$2 sha256=$3 file=$4 found protocol='=https'
   [[ -z $sha256 ]] || protocol='=http,https'
   [[ -n $sha256 || $url == https://* ]] || fail "'$url' is not https; give the sha256 of $what with it"
-  retry curl -fsSL --proto "$protocol" --max-time 300 -o "$file" "$url" || fail "cannot fetch $url"
+  retry curl -fsSL --proto "$protocol" --connect-timeout 10 --speed-limit 1000 --speed-time 20 --max-time 300 -o "$file" "$url" || fail "cannot fetch $url"
   found=$(sha256sum "$file" | cut -d ' ' -f 1)
   [[ -z $sha256 || $found == "$sha256" ]] || fail "sha256 of $what is $found, expected $sha256"
 }
@@ -147,6 +147,7 @@ write_environment() {
   id "$RUN_AS" >/dev/null 2>&1 ||
     useradd --system --user-group --home-dir "/var/lib/$SERVICE" --shell /usr/sbin/nologin "$RUN_AS"
   install -d -m 0755 "${ENV_FILE%/*}" "$SERVICE_HOME"
+  own_folders
   cat >"$ENV_FILE.next" <<ENV
 SERVICE_NAME=$SERVICE
 SERVICE_MODE=instance
@@ -168,6 +169,16 @@ AWS_REGION=$REGION
 AWS_DEFAULT_REGION=$REGION
 ENV
   mv -T "$ENV_FILE.next" "$ENV_FILE"
+}
+
+# systemd makes them when supervisord starts, of whatever is there; the first release is tried before.
+own_folders() {
+  local folder owner
+  for folder in "$ROOT/run/$SERVICE" "$ROOT/var/log/$SERVICE" "$ROOT/var/lib/$SERVICE"; do
+    owner=$(stat -c %U "$folder" 2>/dev/null) || owner=$RUN_AS
+    [[ $owner == "$RUN_AS" ]] || fail "$folder is $owner's; the service needs another name"
+  done
+  install -d -o "$RUN_AS" -g "$(id -gn "$RUN_AS")" "$ROOT/var/log/$SERVICE" "$ROOT/var/lib/$SERVICE"
 }
 
 read_pointer() {
@@ -263,7 +274,7 @@ report() {
   timeout 60 aws logs create-log-stream --log-group-name "$LOG_GROUP" --log-stream-name "$stream" || true
   tail -c 8000 "$LOG" | python3 -I -c '
 import json, sys, time
-text = sys.stdin.buffer.read().decode("utf-8", "replace")
+text = sys.stdin.buffer.read().decode("utf-8", "replace") or "The log is empty; is the disk full?"
 json.dump([{"timestamp": int(time.time() * 1000), "message": text}], sys.stdout)' |
     timeout 60 aws logs put-log-events --log-group-name "$LOG_GROUP" --log-stream-name "$stream" \
       --log-events file:///dev/stdin >/dev/null || say "the log did not reach $LOG_GROUP"
@@ -292,6 +303,7 @@ _main() {
   else
     [[ ! -w /dev/console || -n $ROOT ]] || tail -n 20 "$LOG" >/dev/console || true
     instance=$(imds instance-id) || fail "the metadata service does not answer: no log is sent and no signal"
+    command -v aws >/dev/null || fail "the AWS CLI is not there yet: no log is sent and no signal"
     report "$instance"
     signal FAILURE "$instance"
   fi

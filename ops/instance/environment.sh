@@ -6,16 +6,21 @@ load_environment() {
   [[ -n $file ]] || file=$(file_of_this_installation)
   if [[ -n $file ]]; then
     [[ -r $file ]] || { error "cannot read '$file'. Pass --env FILE" && exit 2; }
-    set -a
-    # shellcheck source=/dev/null
-    source "$file"
-    set +a
+    read_variables "$file"
   fi
   # Where the AWS CLI is when a snap brought it; cfn-hup passes a short PATH.
   export PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/snap/bin"
   : "${SERVICE_HEALTH_SECONDS:=60}" "${SERVICE_TRIAL_SECONDS:=5}" "${SERVICE_SETTLE_SECONDS:=2}"
   require SERVICE_NAME SERVICE_HOME SERVICE_RUN SERVICE_USER SERVICE_PYTHON \
     SERVICE_HOST SERVICE_PORT SERVICE_STACK SERVICE_FLEET AWS_REGION
+}
+
+# NAME=value as it stands, as systemd has it; nothing of a value is run.
+read_variables() {
+  local line
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ ! $line =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || export "${line?}"
+  done <"$1"
 }
 
 # /opt/NAME/releases/SHA256/ops/instance -> /etc/NAME/instance.env

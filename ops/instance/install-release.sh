@@ -58,6 +58,8 @@ read_arguments() {
 take_lock() {
   mkdir -p "$SERVICE_HOME"
   # What this run starts holds the lock as well, so a killed run's last order is over before the next.
+  # Who may open it could hold it for ever, so it is nobody else's.
+  (umask 077 && : >>"$SERVICE_HOME/install.lock")
   exec 9>"$SERVICE_HOME/install.lock"
   flock --wait "${SERVICE_LOCK_SECONDS:-300}" 9 || fail "another install-release is still at work" "Try again when it is done"
 }

@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 
 from deploy import cli, errors
 from deploy.cli import main
+from deploy.commands import guest
 from deploy.overview import COMMANDS, EXIT_CODES, overview
 from tests.deploy.tree import Tree
 
@@ -118,6 +120,18 @@ def test_an_unknown_command_is_an_error_with_a_hint(capsys: pytest.CaptureFixtur
 def test_an_unknown_flag_is_an_error_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "--stgae", "x"]) == 2
     assert "No such option '--stgae'" in capsys.readouterr().err
+
+
+def test_what_follows_a_program_for_a_guest_is_the_programs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(guest, "refuse_without", lambda: None)
+    monkeypatch.setattr(guest, "_chosen", lambda instance: SimpleNamespace(leader=instance))
+    monkeypatch.setattr(guest, "inside", lambda leader, program: asked.append((leader, *program)))
+    monkeypatch.setattr(guest, "attached", lambda _: 0)
+    assert main(["guest", "shell", "-i", "i-0", "ls", "-lh", "-i", "--help", "/"]) == 0
+    assert asked == [("i-0", "ls", "-lh", "-i", "--help", "/")]
 
 
 def test_no_command_shows_the_overview_and_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

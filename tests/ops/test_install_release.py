@@ -36,6 +36,12 @@ def test_the_services_user_can_read_it_whatever_the_operators_umask(instance: In
     assert unreadable == []
 
 
+def test_nobody_else_can_take_the_lock(instance: Instance) -> None:
+    instance.release("first")
+    assert instance.install().returncode == 0
+    assert (instance.home / "install.lock").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_second_run_does_nothing_and_says_why(steady: Instance) -> None:
     before, fetched = steady.workers(), len(steady.fetched())
     steady.repeat()

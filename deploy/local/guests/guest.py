@@ -104,7 +104,7 @@ class Guest:
         self._await(child, lambda: told(pipe, f"{network}.3\n"))
 
     def stop(self) -> None:
-        """It has shut down as at the power button, or was cut off after 90 s."""
+        """It has shut down as at the power button, or was cut off after 135 s."""
         self._running.close()
 
     def kill(self) -> None:

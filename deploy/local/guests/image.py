@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from deploy.console import Console
 from deploy.errors import LocalError
@@ -186,7 +187,7 @@ def _make_root(recipe: _Recipe, folder: Path) -> None:
         (
             "--variant=minbase",
             f"--include={','.join(recipe.packages)}",
-            f'--customize-hook=/bin/bash {_FILES / "customize.sh"} "$1" {recipe.suite}',
+            f'--customize-hook=/bin/bash {quote(str(_FILES / "customize.sh"))} "$1" {recipe.suite}',
             recipe.suite,
             str(_root(folder)),
         ),

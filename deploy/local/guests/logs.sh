@@ -10,8 +10,8 @@ set -Eeuo pipefail
 readonly folder=$1 name=$2 lines=$3 mode=${4-}
 readonly releases=(journalctl --quiet --no-pager --output=short -t install-release)
 
-shopt -s nullglob
-readonly files=("$folder"/*-bootstrap.log "$folder/cfn-hup.log" "$folder/$name"/*.log)
+# By name, as most of them come while one looks.
+readonly files=("$folder"/{"$name-bootstrap","cfn-hup","$name"/{service_0,service_1,worker_0,supervisord}}.log)
 
 follow() {
   "${releases[@]}" --follow &
