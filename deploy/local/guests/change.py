@@ -105,13 +105,14 @@ class Place:
 class Change:
     """A change that the embedded AWS has been asked for, or is about to be."""
 
-    def __init__(self, place: Place, there: Before) -> None:
+    def __init__(self, place: Place, there: Before, number: int) -> None:
         self._place = place
         self._aws = place.aws
         self._fleet = place.fleet
         self._played = place.played
         self._rhythm = place.rhythm
         self._before = there
+        self._number = number
         self._id = there.stack.id
         self._rollout = Rollout(place.fleet, place.played, self._check)
         self._checked = 0.0
@@ -124,12 +125,12 @@ class Change:
             FleetClosedError: everything is being taken down.
         """
         if not self._deployed(self._before.seen):
-            self._played.enter(Phase.IDLE)  # what went wrong, the embedded AWS says itself
+            self._played.give_up(self._number)  # what went wrong, the embedded AWS says itself
             return
         try:
             failed = self._settled()
         except _DeletedError:
-            self._played.enter(Phase.IDLE)
+            self._played.give_up(self._number)
             return
         except TwofoldError as error:
             failed = Failed(str(error))
@@ -157,6 +158,8 @@ class Change:
         progress = Progress(stack.name, goal, frozenset(), start, seen=seen)
         while not progress.ended:
             found = self._aws.stack(self._id)
+            if found is None:
+                return False  # a creation that failed is gone with all that is told of it
             events = self._aws.events(self._id, progress.seen)
             progress, _ = observe(progress, found, events, time.monotonic())
             if not progress.events and time.monotonic() - start > self._rhythm.begin:

@@ -59,7 +59,7 @@ class Changes:
         self._note = note
         self._rhythm = rhythm
         self._stack = PlayedStack(note)
-        self._requested: deque[Before] = deque()
+        self._requested: deque[tuple[Before, int]] = deque()
         self._signalling = threading.Lock()
         self._problem = ""
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -113,8 +113,7 @@ class Changes:
             return
         there = before(self._aws, found)
         phase = Phase.CREATING if there.goal is Goal.CREATE else Phase.UPDATING
-        self._stack.begin(found.id, found.name, phase)
-        self._requested.append(there)
+        self._requested.append((there, self._stack.begin(found.id, found.name, phase)))
         self._fleet.wake()
 
     def _refusal(self, stack: str, resource: str) -> str:
@@ -141,16 +140,16 @@ class Changes:
 
     def _turn(self) -> None:
         while self._requested:
-            self._play(self._requested.popleft())
+            self._play(*self._requested.popleft())
         self._follow()
         self._problem = ""
 
-    def _play(self, there: Before) -> None:
+    def _play(self, there: Before, number: int) -> None:
         try:
             place = Place(self._aws, self._bucket, self._fleet, self._stack, self._rhythm)
-            Change(place, there).play()
+            Change(place, there, number).play()
         except TwofoldError:
-            self._stack.withdraw()
+            self._stack.withdraw(number)
             raise
 
     def _rest(self) -> None:

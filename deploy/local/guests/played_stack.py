@@ -28,6 +28,7 @@ class PlayedStack:
     _id: str = ""
     _name: str = ""
     _group: str = ""
+    _begun: int = 0
     _events: list[StackEvent] = field(default_factory=list)
     # Since when each phase lasts, the newest last: an old event is judged by its own phase.
     _phases: list[tuple[datetime, Phase]] = field(default_factory=list)
@@ -44,15 +45,20 @@ class PlayedStack:
         with self._lock:
             return tuple(self._events)
 
-    def begin(self, stack_id: str, name: str, phase: Phase) -> None:
-        """A change of the stack is played from now on; what was of another stack is forgotten."""
+    def begin(self, stack_id: str, name: str, phase: Phase) -> int:
+        """A change of the stack is played from now on; what was of another stack is forgotten.
+
+        Gives the change's number.
+        """
         with self._lock:
             if stack_id != self._id:
                 self._events.clear()
                 self._phases.clear()
                 self._group = ""
             self._id, self._name = stack_id, name
+            self._begun += 1
             self.enter(phase)
+            return self._begun
 
     def is_group(self, group: str) -> None:
         """The physical ID of the stack's Auto Scaling group."""
@@ -69,10 +75,17 @@ class PlayedStack:
         with self._lock:
             self._phases.append((_now(), phase))
 
-    def withdraw(self) -> None:
-        """Nothing is played any more; what the embedded AWS says is shown, also what was not."""
+    def give_up(self, number: int) -> None:
+        """Of this change nothing is played; the next one, which may have begun, goes on."""
         with self._lock:
-            self._phases.clear()
+            if number == self._begun:
+                self.enter(Phase.IDLE)
+
+    def withdraw(self, number: int) -> None:
+        """The same; what the embedded AWS says is shown, also what was not."""
+        with self._lock:
+            if number == self._begun:
+                self._phases.clear()
 
     def shown(self, status: str) -> str:
         """The stack's status on AWS, given the embedded AWS's."""

@@ -34,8 +34,8 @@ from tests.deploy.local.guests.served import served
 BUCKET = "artifacts-of-fleets"
 MAKING = threading.Lock()
 NAMES = (f"fleet{number}" for number in itertools.count())
-# The tool looks at a stack this old every half a second at most.
-RHYTHM = Rhythm(look=0.05, follow=0.2, begin=60.0, linger=1.0)
+# The tool looks at a stack this old every half a second at most, on a machine that is not busy.
+RHYTHM = Rhythm(look=0.05, follow=0.2, begin=60.0, linger=4.0)
 
 
 def template(

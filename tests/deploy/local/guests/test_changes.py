@@ -131,13 +131,26 @@ def test_an_instance_that_cannot_be_launched_fails_the_creation(site: Site) -> N
         site.provision(template())
 
 
+NOBODY = "arn:aws:lambda:eu-central-1:000000000000:function:nobody"
+BROKEN = {"Type": "Custom::Broken", "Properties": {"ServiceToken": NOBODY}}
+
+
 def test_what_the_embedded_aws_refuses_is_not_played(site: Site) -> None:
-    nobody = "arn:aws:lambda:eu-central-1:000000000000:function:nobody"
-    broken = {"Type": "Custom::Broken", "Properties": {"ServiceToken": nobody}}
     with pytest.raises(StackError, match="was not created: Broken"):
-        site.provision({**template(), "Broken": broken})
+        site.provision({**template(), "Broken": BROKEN})
     assert site.factory.made == []
     assert site.provision(template()).result == "created"
+
+
+def test_a_change_that_begins_before_the_last_ones_failure_was_noticed_is_played(
+    embedded: EmbeddedAws, tmp_path: Path
+) -> None:
+    with playing(embedded, tmp_path, replace(RHYTHM, look=2.0)) as site:
+        with pytest.raises(StackError, match="was not created: Broken"):
+            site.provision({**template(), "Broken": BROKEN})
+        assert site.provision(template(timeout="PT20S")).result == "created"
+        assert len(site.factory.running) == 1
+        assert site.said == []
 
 
 def test_of_a_stack_without_a_fleet_nothing_is_told(site: Site) -> None:

@@ -22,6 +22,19 @@ def test_of_another_stack_nothing_is_remembered() -> None:
     assert stack.events == ()
 
 
+def test_giving_a_change_up_stops_none_that_began_after_it() -> None:
+    stack = played()
+    first = stack.begin("arn:first", "hello-dev", Phase.UPDATING)
+    second = stack.begin("arn:first", "hello-dev", Phase.UPDATING)
+    phases = []
+    for end in (stack.give_up, stack.withdraw):
+        for number in (first, second):
+            end(number)
+            phases.append(stack.phase)
+        second = stack.begin("arn:first", "hello-dev", Phase.UPDATING)
+    assert phases == [Phase.UPDATING, Phase.IDLE] * 2
+
+
 def test_an_update_of_the_same_stack_forgets_nothing() -> None:
     stack = played()
     stack.begin("arn:first", "hello-dev", Phase.UPDATING)
