@@ -68,7 +68,7 @@ leave_when_current() {
   [[ $(linked current) == "$wanted" ]] || return 0
   if ! supervisord_runs; then
     say "release $(short "$wanted") is current; supervisord is not running and will start with it"
-  elif all_serve "$wanted"; then
+  elif serves_well "$wanted"; then
     conclude
     say "release $(short "$wanted") is current and healthy; nothing to do"
   else
@@ -97,7 +97,7 @@ require_supervisord_for_an_update() {
 record_what_serves() {
   local now
   now=$(linked current)
-  [[ -z $now || $(linked good) == "$now" ]] || ! all_serve "$now" || record_good "$now"
+  [[ -z $now || $(linked good) == "$now" ]] || ! serves_well "$now" || record_good "$now"
 }
 
 install() {

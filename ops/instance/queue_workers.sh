@@ -23,6 +23,7 @@ queue_workers_run() {
   local worker
   for worker in $(queue_workers); do
     queue_worker_runs "$worker" "$1" || return 1
+    SERVING+=" $WORKER_PID"
   done
 }
 

@@ -20,7 +20,18 @@ record_good() { [[ $(linked good) == "$1" ]] || point good "$1"; }
 # Requests first: a message waits.
 roll() { roll_workers "$1" && roll_queue_workers "$1"; }
 
-all_serve() { workers_serve "$1" && queue_workers_run "$1"; }
+all_serve() { SERVING='' && workers_serve "$1" && queue_workers_run "$1"; }
+
+# Nothing vouches yet for a release whose installation was interrupted, or that supervisord has just
+# started: its processes must answer, live on and answer again.
+serves_well() {
+  local before
+  all_serve "$1" || return 1
+  [[ $(linked good) != "$1" ]] || return 0
+  before=$SERVING
+  sleep "$SERVICE_SETTLE_SECONDS"
+  all_serve "$1" && [[ $SERVING == "$before" ]]
+}
 
 # A connection that breaks, or Ctrl-C, must not leave the workers on two releases.
 swap_to() {

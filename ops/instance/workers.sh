@@ -6,6 +6,8 @@ readonly WORKERS='service:*'
 ROLL_FAILURE=''
 # The process that was asked last whether it serves.
 WORKER_PID=''
+# The processes that serve, as all_serve found them.
+SERVING=''
 
 # The configuration beside this script names the socket; it stays readable whatever `current` names.
 control() { supervisorctl -c "${here:?}/../supervisor/supervisord.conf" "$@"; }
@@ -47,6 +49,7 @@ workers_serve() {
   [[ -n $found ]] || return 1
   for worker in $found; do
     worker_serves "$worker" "$1" || return 1
+    SERVING+=" $WORKER_PID"
   done
 }
 

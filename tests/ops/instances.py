@@ -385,11 +385,14 @@ def scratch(root: Path) -> Instance:
 
 
 @contextmanager
-def started(root: Path, **variables: str) -> Iterator[Instance]:
+def started(
+    root: Path, extra: Mapping[str, bytes] | None = None, **variables: str
+) -> Iterator[Instance]:
+    """The first release serves; `extra` are files in it, or in place of its own."""
     made = scratch(root)
     made.variables = variables
     try:
-        made.release("first")
+        made.release("first", extra=extra)
         assert made.install().returncode == 0
         made.start()
         assert made.install().returncode == 0

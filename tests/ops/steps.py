@@ -23,7 +23,7 @@ unset BASH_ENV
 declare -A CAME_BY=()
 readonly WORDS='^(:|case|continue|exit|export|for|local|read|readonly|return|set|shift|source|trap|umask|unset)( |$)'
 readonly ASKS='^[A-Za-z_]+=(.*[^)]$|\$\((answers|failure_reason|linked|newest|release_|sha256_of|times_|worker))'
-readonly ASKING=' (await_stop|supervisord_runs|worker_pid|worker_serves) '
+readonly ASKING=' (all_serve|await_stop|serves_well|supervisord_runs|worker_pid|worker_serves) '
 changes_nothing() {
   [[ $1 =~ $WORDS || $1 == '[['* || $1 == '(('* || $1 == printf*'1>&2' ]] ||
     [[ $1 =~ $ASKS && $1 != *--stay* ]] || [[ " ${FUNCNAME[*]} " =~ $ASKING ]] || declare -F "${1%% *}" >/dev/null
