@@ -80,9 +80,27 @@ imds() {
   curl -fsS --retry 5 --max-time 5 -H @- "$IMDS/meta-data/$1" <<<"X-aws-ec2-metadata-token: $token"
 }
 
+# apt-get waits for dpkg's lock and for no other. The daily update, which a new image begins with,
+# holds these for minutes on a small instance.
+await_apt() {
+  local lock
+  for lock in "$ROOT"/var/{lib/apt/lists,cache/apt/archives}/lock; do
+    [[ ! -e $lock ]] || timeout 300 python3 -c '
+import fcntl, sys
+with open(sys.argv[1], "a") as lock:
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        print(f"user-data: waiting for {lock.name}, which another apt holds", file=sys.stderr)
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+' "$lock" || say "going on without $lock"
+  done
+}
+
 # Without the error mode `update` exits with 0 when an index cannot be fetched; without a terminal of
 # its own dpkg keeps its progress out of the log.
 apt() {
+  await_apt
   apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any \
     -o Dpkg::Use-Pty=0 -qq "$@"
 }
