@@ -145,7 +145,7 @@ def _client(service: str, url: str, region: str = REGION) -> Any:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def standing(embedded: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     package = tmp_path_factory.mktemp("packages") / "package"
     package.write_bytes(b"a package" * 100_000)
@@ -170,7 +170,7 @@ PARAMETER: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(standing: Place) -> str:
     """The ARN of the stack 'tiny', which has one resource, 'Setting'."""
     return _stack(standing, "tiny", {"Setting": PARAMETER})
@@ -668,7 +668,7 @@ def test_others_are_answered_while_something_takes_its_time(place: Place) -> Non
 # Instances
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def group(standing: Place) -> str:
     """The name of an Auto Scaling group in eu-central-1 that wants two instances."""
     template = standing.direct("ec2").create_launch_template(
